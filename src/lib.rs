@@ -1,0 +1,15 @@
+//! libham: the common multicast API of RFC 7046.
+//!
+//! The way of the data. *join*: `capi` -> `handles` -> `name` -> `mapping` -> `technology`; the subscription it
+//! makes is kept in the socket. *send*: the handle, the route by the URI's bytes, one system call per Interface.
+//! *receive*: what waits in the library, else one read, and waiting only when that finds nothing.
+//! Work belongs to join and option time, never to a packet.
+
+pub mod error;
+pub mod handles;
+pub mod interfaces;
+pub mod membership;
+pub mod name;
+pub mod socket;
+
+mod capi;

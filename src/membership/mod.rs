@@ -1,0 +1,3 @@
+//! Group states: the service calls (RFC 7046 §4.7) and membership events (§4.3.2).
+pub mod events;
+pub mod service;
