@@ -1,29 +1,89 @@
-//! From a descriptor to its multicast socket.
+//! From a descriptor to its multicast socket, without a lock.
 
 use crate::error::{Error, Result};
 use crate::socket::MulticastSocket;
+use crate::sys::handle;
+use arc_swap::{ArcSwapOption, Guard};
+use once_cell::race::OnceBox;
+use std::ops::Deref;
 use std::sync::Arc;
+
+// A descriptor is below the hard limit of the system, fs.nr_open, a million by default.
+const PAGE: usize = 1024;
+const PAGES: usize = 1024;
+
+type Slot = ArcSwapOption<MulticastSocket>;
+
+static TABLE: [OnceBox<Vec<Slot>>; PAGES] = [const { OnceBox::new() }; PAGES];
+
+/// A multicast socket in use by one call.
+pub struct Ref(Guard<Option<Arc<MulticastSocket>>>);
+
+impl Deref for Ref {
+    type Target = MulticastSocket;
+
+    #[inline]
+    fn deref(&self) -> &MulticastSocket {
+        // `find` makes no Ref of an empty slot.
+        self.0.as_deref().expect("a Ref holds a socket")
+    }
+}
+
+fn slot(handle: i32) -> Option<&'static Slot> {
+    let index = usize::try_from(handle).ok()?;
+    TABLE.get(index / PAGE)?.get()?.get(index % PAGE)
+}
 
 /// Creates a multicast socket over the Interfaces `ifs` (the default ones when it is empty) and gives its handle.
 pub fn create(ifs: &[u32]) -> Result<i32> {
-    let _ = ifs;
-    Err(Error::NoSuchSocket)
+    let (number, socket) = MulticastSocket::create(ifs)?;
+    let index = number as usize;
+    let Some(page) = TABLE.get(index / PAGE) else {
+        socket.end();
+        handle::close(number);
+        return Err(Error::System {
+            errno: libc::EMFILE,
+            doing: format!("createMSocket: descriptor {number}"),
+        });
+    };
+    let page = page.get_or_init(|| Box::new((0..PAGE).map(|_| Slot::const_empty()).collect()));
+    // The number was free, so what stands there was closed behind the library's back.
+    if let Some(lost) = page[index % PAGE].swap(Some(socket)) {
+        log::warn!("descriptor {number} of a multicast socket was closed with close(); use deleteMSocket()");
+        lost.end();
+    }
+    Ok(number)
 }
 
 /// Deletes the multicast socket behind `handle`, waking every call that waits on it.
 pub fn delete(handle: i32) -> Result<()> {
-    let _ = handle;
-    Err(Error::NoSuchSocket)
+    let socket = slot(handle)
+        .and_then(|slot| slot.swap(None))
+        .ok_or(Error::NoSuchSocket)?;
+    let ours = socket.handle.is(handle);
+    socket.end();
+    if !ours {
+        log::warn!(
+            "descriptor {handle} of a multicast socket was closed with close(); use deleteMSocket() alone"
+        );
+        return Err(Error::NoSuchSocket);
+    }
+    handle::close(handle);
+    Ok(())
 }
 
 /// The multicast socket behind `handle`.
-pub fn find(handle: i32) -> Result<Arc<MulticastSocket>> {
-    let _ = handle;
-    Err(Error::NoSuchSocket)
+#[inline]
+pub fn find(handle: i32) -> Result<Ref> {
+    let guard = slot(handle).ok_or(Error::NoSuchSocket)?.load();
+    if guard.is_none() {
+        return Err(Error::NoSuchSocket);
+    }
+    Ok(Ref(guard))
 }
 
 /// True when `handle` names a live multicast socket and the descriptor of that number is still the one that
-/// `create` gave (costs a system call; for the calls that must not mistake a reused number).
+/// `create` gave. Costs a system call: for the calls that must not mistake a reused number.
 pub fn is_ours(handle: i32) -> bool {
-    find(handle).is_ok()
+    find(handle).is_ok_and(|socket| socket.handle.is(handle))
 }

@@ -5,11 +5,20 @@
 //! *receive*: what waits in the library, else one read, and waiting only when that finds nothing.
 //! Work belongs to join and option time, never to a packet.
 
+pub mod config;
 pub mod error;
 pub mod handles;
 pub mod interfaces;
+pub mod logging;
+pub mod mapping;
 pub mod membership;
 pub mod name;
 pub mod socket;
 
 mod capi;
+mod control;
+mod receive;
+mod send;
+mod shards;
+mod sys;
+mod technology;

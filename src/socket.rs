@@ -1,29 +1,27 @@
-//! A multicast socket: its Interfaces, its routes, its groups.
+//! A multicast socket (RFC 7046 §3.2): what the data path reads, and the control state behind it.
+//!
+//! Two halves. The data path (`send`, `receive`) reads immutable snapshots and takes no lock. Everything that changes
+//! state goes through the one control lock of the process, which is why `fork` can be made safe: it waits for that lock.
 
+use crate::config::{self, Config};
+use crate::control::{self, Control};
 use crate::error::{Error, Result};
-use std::sync::Arc;
+use crate::name::Name;
+use crate::receive::{Filter, Queue};
+use crate::send::Route;
+use crate::shards::Shards;
+use crate::sys::handle::Handle;
+use crate::technology::ip::Receiver;
+use crate::{mapping, sys};
+use arc_swap::{ArcSwap, ArcSwapOption};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-/// What a multicast socket does in a group at one Interface of technology `ip`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnGroup {
-    /// The kernel's index of the device.
-    pub ifindex: u32,
-    /// The Group Name in normal form.
-    pub name: Arc<str>,
-    /// The Group Address.
-    pub address: std::net::IpAddr,
-    /// The source, when the name is source-specific.
-    pub source: Option<std::net::IpAddr>,
-    /// Joined by at least one multicast socket of this process.
-    pub listener: bool,
-    /// Registered as a source, or sent to, by at least one multicast socket of this process.
-    pub sender: bool,
-}
+pub use crate::control::{OwnGroup, own_groups};
 
-/// Every group state of this process's own multicast sockets, one entry per name and device.
-pub fn own_groups() -> Vec<OwnGroup> {
-    Vec::new()
-}
+/// The longest message, in bytes, for the life of the process (RFC 7046 §4.7.8).
+pub const MAX_MESSAGE: usize = 65507;
 
 /// A message's length, group and Interface.
 #[derive(Debug, Clone)]
@@ -35,7 +33,7 @@ pub struct Received {
     /// The Interface that it came in by.
     pub interface: u32,
     /// The sender's address and port.
-    pub from: std::net::SocketAddr,
+    pub from: SocketAddr,
 }
 
 /// Counters of a multicast socket, from its creation on.
@@ -55,57 +53,191 @@ pub struct Statistics {
     pub join_failures: u64,
 }
 
-/// A multicast socket (RFC 7046 §3.2).
-pub struct MulticastSocket {}
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub sent: AtomicU64,
+    pub send_failures: AtomicU64,
+    pub received: AtomicU64,
+    pub dropped_by_kernel: AtomicU64,
+    pub dropped_by_library: AtomicU64,
+    pub join_failures: AtomicU64,
+}
 
-#[allow(unused_variables, missing_docs)]
+/// A multicast socket.
+pub struct MulticastSocket {
+    /// Unlike the handle, never used twice.
+    pub(crate) id: u64,
+    pub(crate) handle: Handle,
+    pub(crate) config: &'static Config,
+    pub(crate) deleted: AtomicBool,
+    /// The fork generation that created it.
+    generation: u32,
+    pub(crate) counters: Counters,
+
+    // What `receive` reads.
+    pub(crate) receivers: ArcSwap<Vec<Arc<Receiver>>>,
+    /// The token of the receiver that was readable last.
+    pub(crate) hot: AtomicU64,
+    pub(crate) queue: ArcSwap<Mutex<Queue>>,
+    /// How many messages wait in the queue.
+    pub(crate) queued: AtomicUsize,
+    /// How many threads sleep in `receive`.
+    pub(crate) sleeping: AtomicUsize,
+
+    pub(crate) last_filter: ArcSwapOption<Filter>,
+
+    // What `send` reads.
+    pub(crate) routes: Shards<Route>,
+    pub(crate) last_route: ArcSwapOption<Route>,
+    /// Routes of an older generation are not used any more.
+    pub(crate) route_generation: AtomicU32,
+    pub(crate) route_count: AtomicUsize,
+    /// The address of the route that a search found last.
+    pub(crate) found: AtomicUsize,
+}
+
 impl MulticastSocket {
+    /// A multicast socket over `ifs` (the default Interfaces when empty), and the number of its descriptor.
+    pub(crate) fn create(ifs: &[u32]) -> Result<(i32, Arc<MulticastSocket>)> {
+        let config = config::get()?;
+        control::prepare_for_fork();
+        let control = Control::new(ifs, config)?;
+        let (number, handle) = Handle::create().map_err(|e| limit_error(&e, "createMSocket"))?;
+        static IDS: AtomicU64 = AtomicU64::new(1);
+        let socket = Arc::new(MulticastSocket {
+            id: IDS.fetch_add(1, Ordering::Relaxed),
+            handle,
+            config,
+            deleted: AtomicBool::new(false),
+            generation: control::fork_generation(),
+            counters: Counters::default(),
+            receivers: ArcSwap::default(),
+            hot: AtomicU64::new(0),
+            queue: ArcSwap::default(),
+            queued: AtomicUsize::new(0),
+            sleeping: AtomicUsize::new(0),
+            last_filter: ArcSwapOption::const_empty(),
+            routes: Shards::new(),
+            last_route: ArcSwapOption::const_empty(),
+            route_generation: AtomicU32::new(0),
+            route_count: AtomicUsize::new(0),
+            found: AtomicUsize::new(0),
+        });
+        control::enter(&socket, control);
+        Ok((number, socket))
+    }
+
+    /// Ends the socket: every call that waits on it returns `EBADF`; its descriptors close when the last has left.
+    /// The number that the application holds is not touched.
+    pub(crate) fn end(&self) {
+        control::remove(self);
+        self.deleted.store(true, Ordering::SeqCst);
+        if !self.is_inherited() {
+            self.handle.ring();
+            for receiver in self.receivers.load().iter() {
+                self.count_drops(receiver);
+                receiver.live.store(false, Ordering::Release);
+                sys::udp::shut(&receiver.fd);
+            }
+        }
+        self.receivers.store(Arc::default());
+        self.last_filter.store(None);
+        control::locked(|| self.forget_routes());
+    }
+
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.deleted.load(Ordering::Acquire)
+    }
+
+    /// True in a child of the process that created the socket.
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.generation != control::fork_generation()
+    }
+
+    /// Subscribes to a group on every Interface of the socket that can carry it (RFC 7046 §4.4.3).
     pub fn join(&self, uri: &[u8]) -> Result<()> {
-        Err(Error::NoSuchSocket)
+        let name = Name::parse(uri)?;
+        let mapped = mapping::map(&name, self.config)?;
+        control::join(self, &name, mapped)
     }
+
+    /// Ends the subscription (RFC 7046 §4.4.4).
     pub fn leave(&self, uri: &[u8]) -> Result<()> {
-        Err(Error::NoSuchSocket)
+        let name = Name::parse(uri)?;
+        control::with(self, |control| control.leave(self, &name))
     }
-    /// The ids of the Interfaces where it failed.
+
+    /// Registers as a source (RFC 7046 §4.4.5). Gives the Interfaces where it failed.
     pub fn src_register(&self, uri: &[u8]) -> Result<Vec<u32>> {
-        Err(Error::NoSuchSocket)
+        let name = Name::parse(uri)?;
+        let mapped = mapping::map(&name, self.config)?;
+        control::src_register(self, &name, mapped)
     }
-    /// The ids of the Interfaces where it failed.
+
+    /// Ends the registration (RFC 7046 §4.4.6). Gives the Interfaces where it failed.
     pub fn src_deregister(&self, uri: &[u8]) -> Result<Vec<u32>> {
-        Err(Error::NoSuchSocket)
+        let name = Name::parse(uri)?;
+        control::with(self, |control| control.src_deregister(self, &name)).map(|()| Vec::new())
     }
-    pub fn send(&self, uri: &[u8], message: &[u8]) -> Result<()> {
-        Err(Error::NoSuchSocket)
-    }
-    pub fn receive(&self, uri: Option<&[u8]>, buf: &mut [std::mem::MaybeUninit<u8>]) -> Result<usize> {
-        Err(Error::NoSuchSocket)
-    }
-    pub fn receive_from(&self, uri: Option<&[u8]>, buf: &mut [std::mem::MaybeUninit<u8>]) -> Result<Received> {
-        Err(Error::NoSuchSocket)
-    }
+
+    /// The ids of the socket's Interfaces (RFC 7046 §4.6.1).
     pub fn interfaces(&self) -> Result<Vec<u32>> {
-        Err(Error::NoSuchSocket)
+        control::look(self, |control| Ok(control.interface_ids()))
     }
+
+    /// Adds an Interface, with all groups of the socket (RFC 7046 §4.6.2).
     pub fn add_interface(&self, id: u32) -> Result<()> {
-        Err(Error::NoSuchSocket)
+        control::with(self, |control| control.add_interface(self, id))
     }
+
+    /// Takes an Interface away, with its memberships (RFC 7046 §4.6.3).
     pub fn del_interface(&self, id: u32) -> Result<()> {
-        Err(Error::NoSuchSocket)
+        control::with(self, |control| control.del_interface(self, id))
     }
-    /// On every Interface of the socket when `ifs` is empty.
+
+    /// Sets the hop limit on `ifs`, or on every Interface of the socket when that is empty (RFC 7046 §4.6.4).
     pub fn set_ttl(&self, value: u8, ifs: &[u32]) -> Result<()> {
-        Err(Error::NoSuchSocket)
+        control::with(self, |control| control.set_ttl(self, value, ifs))
     }
+
+    /// The largest hop limit in force (RFC 7046 §4.6.5).
     pub fn ttl(&self) -> Result<u8> {
-        Err(Error::NoSuchSocket)
+        control::look(self, |control| Ok(control.ttl()))
     }
+
+    /// The longest message, in bytes, that now travels unfragmented on every Interface of the socket
+    /// (RFC 7046 §4.6.6).
     pub fn atomic_size(&self) -> Result<usize> {
-        Err(Error::NoSuchSocket)
+        control::look(self, |control| control.atomic_size())
     }
+
+    /// The counters.
     pub fn statistics(&self) -> Result<Statistics> {
-        Err(Error::NoSuchSocket)
+        for receiver in self.receivers.load().iter() {
+            self.count_drops(receiver);
+        }
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Ok(Statistics {
+            sent: get(&self.counters.sent),
+            send_failures: get(&self.counters.send_failures),
+            received: get(&self.counters.received),
+            dropped_by_kernel: get(&self.counters.dropped_by_kernel),
+            dropped_by_library: get(&self.counters.dropped_by_library),
+            join_failures: get(&self.counters.join_failures),
+        })
     }
 }
 
-/// The longest message, in bytes, for the life of the process (RFC 7046 §4.7.8).
-pub const MAX_MESSAGE: usize = 65507;
+/// An error that may be a limit of the system: says which, and how to raise it.
+pub(crate) fn limit_error(error: &std::io::Error, doing: &str) -> Error {
+    let advice = match error.raw_os_error() {
+        Some(libc::EMFILE) => ": the process has no descriptor left (RLIMIT_NOFILE); raise it with ulimit -n",
+        Some(libc::ENFILE) => ": the system has no descriptor left; raise it with sysctl fs.file-max",
+        Some(libc::ENOBUFS | libc::ENOMEM) => {
+            ": a limit of the kernel (net.ipv4.igmp_max_memberships, net.ipv4.igmp_max_msf, \
+             net.ipv6.mld_max_msf, net.core.optmem_max)"
+        }
+        _ => "",
+    };
+    Error::from_io(error, format!("{doing}{advice}"))
+}

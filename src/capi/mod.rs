@@ -1,1 +1,30 @@
-//! The C boundary.
+//! The C boundary: the 23 functions of RFC 7046 Appendix A, in its order, and the extras of libhamx.
+//!
+//! Leaf shims only: guard, check the pointers, call the core, set `errno`. Nothing inside the library calls one.
+//! The comments of the exported items become `include/ham.h`, `include/hamx.h` and the manual pages, so they speak C.
+#![allow(unsafe_code, non_snake_case)]
+
+mod args;
+mod guard;
+mod lists;
+
+mod constants;
+
+mod sockets;
+
+mod groups;
+
+mod data;
+
+mod interfaces;
+
+mod options;
+
+mod service;
+
+mod events;
+
+mod size;
+
+#[cfg(feature = "hamx")]
+mod extras;

@@ -26,3 +26,6 @@ pub fn disable() -> Result<()> {
 }
 /// Called by the sockets at every change of their own group states. Never blocks.
 pub fn emit(event: EventType, ifindex: u32, address: std::net::IpAddr, name: &str) {}
+/// Called by the interface watch when the kernel's tables change, for whichever process.
+pub fn kernel_change(change: &crate::interfaces::watch::Change) {}
+pub fn forget_after_fork() {}

@@ -1,3 +1,5 @@
 //! Group states: the service calls (RFC 7046 §4.7) and membership events (§4.3.2).
+
 pub mod events;
+pub mod kernel;
 pub mod service;

@@ -1,0 +1,150 @@
+//! send, receive (RFC 7046 §4.5).
+
+use super::args;
+use super::guard::guard;
+use crate::error::{Error, Result};
+use crate::handles;
+use crate::socket::{MAX_MESSAGE, MulticastSocket};
+use libc::{c_char, c_int, c_void};
+use std::mem::MaybeUninit;
+use std::{ptr, slice};
+
+/// No message of any technology is longer, so a wild buffer length is cut here.
+const RECEIVE_MAX: usize = 1 << 16;
+
+/// Not in the libc crate.
+const MSG_PROBE: c_int = 0x10;
+
+/// The flags that send(2) knows on Linux.
+const SEND_FLAGS: c_int = libc::MSG_OOB
+    | libc::MSG_DONTROUTE
+    | MSG_PROBE
+    | libc::MSG_DONTWAIT
+    | libc::MSG_EOR
+    | libc::MSG_CONFIRM
+    | libc::MSG_NOSIGNAL
+    | libc::MSG_MORE
+    | libc::MSG_ZEROCOPY
+    | libc::MSG_FASTOPEN;
+
+/// Sends a message to a group; documented in `cbindgen.toml`, whose trailer writes its declaration
+/// by hand.
+///
+/// The name belongs to libc too, so a caller of either can arrive here. A descriptor that is no
+/// multicast socket is libc's when the fourth argument can be flags; a libc caller reads an
+/// `ssize_t`.
+#[cfg_attr(feature = "hamx", unsafe(export_name = "ham_send"))]
+#[cfg_attr(not(feature = "hamx"), unsafe(export_name = "send"))]
+pub extern "C" fn ham_send(
+    msock: c_int,
+    group_uri: *const c_void,
+    buf_len: usize,
+    buf: *const c_void,
+) -> isize {
+    // The low half alone: the ABI leaves the upper half of an `int` argument undefined.
+    let flags = buf.addr() as u32 as c_int;
+    let can_be_flags = flags & !SEND_FLAGS == 0;
+    guard(|| match handles::find(msock) {
+        // A buffer's address seldom looks like flags, so the system call in `is_ours` is seldom paid.
+        Ok(socket) if !can_be_flags || handles::is_ours(msock) => {
+            send_message(&socket, group_uri.cast(), buf_len, buf).map(|()| 0)
+        }
+        _ if can_be_flags => pass_through(msock, group_uri, buf_len, flags),
+        _ => Err(Error::NoSuchSocket),
+    })
+}
+
+/// libc's send, for a descriptor that is no multicast socket.
+fn pass_through(fd: c_int, data: *const c_void, len: usize, flags: c_int) -> Result<isize> {
+    // SAFETY: the arguments are those of libc's send, which is this call.
+    let sent = unsafe { libc::sendto(fd, data, len, flags, ptr::null(), 0) };
+    match sent {
+        -1 => Err(
+            match Error::system("send to a descriptor that is no multicast socket") {
+                error if error.errno() == libc::EAGAIN => Error::WouldBlock,
+                error => error,
+            },
+        ),
+        sent => Ok(sent),
+    }
+}
+
+fn send_message(socket: &MulticastSocket, uri: *const c_char, len: usize, buf: *const c_void) -> Result<()> {
+    let uri = args::uri(uri)?;
+    if len > MAX_MESSAGE {
+        return Err(Error::MessageSize(MAX_MESSAGE));
+    }
+    let message: &[u8] = match (buf.is_null(), len) {
+        (_, 0) => &[],
+        (true, _) => {
+            return Err(Error::Invalid(
+                "the message is NULL and its length is not 0".to_string(),
+            ));
+        }
+        // SAFETY: the caller passes a message of `len` bytes.
+        (false, _) => unsafe { slice::from_raw_parts(buf.cast(), len) },
+    };
+    socket.send(uri, message)
+}
+
+/// Receives a message
+///
+/// Takes the next message of a joined group, in the order of arrival. Waits for one unless
+/// `O_NONBLOCK` is set on the handle. A message that is longer than the buffer is not cut: the call
+/// fails with `EMSGSIZE` and the message stays the next one, to be fetched with a larger buffer;
+/// getMaxMsgSize() bytes are always enough.
+///
+/// The Group Name is an input: NULL takes the message of any joined group, a name only that
+/// group's. To learn the group, the Interface and the sender of a message, use ham_receive_from()
+/// of libhamx.
+///
+/// # Parameters
+/// - `msock`: the multicast socket.
+/// - `group_uri`: NULL, or the Group Name of a joined group, in any spelling with the same normal
+///   form. It stays the caller's.
+/// - `buf_len`: the size of `buf` in bytes. More than 65536 is as good as 65536.
+/// - `buf`: takes the message. May be NULL when `buf_len` is 0.
+///
+/// # Return value
+/// The length of the message in bytes on success, where 0 is an empty message; -1 on failure with
+/// the reason in errno.
+///
+/// # Errors
+/// - `EBADF`: no such multicast socket, or it was deleted while the call waited.
+/// - `EINVAL`: `buf` is NULL and `buf_len` is not 0; `group_uri` has no NUL within `HAM_URI_MAX`
+///   bytes, or is no ham-URI of a group.
+/// - `EADDRNOTAVAIL`: `group_uri` is not joined by this socket.
+/// - `EMSGSIZE`: the message is longer than `buf_len`; it stays queued.
+/// - `EAGAIN`: `O_NONBLOCK` is set and there is no message.
+/// - `EINTR`: a signal handler ran while the call waited.
+///
+/// # Threads
+/// Safe at any time from any thread; each message goes to one of the callers. In a membership event
+/// callback it may wait as well, and then delays the events behind.
+///
+/// # Standard
+/// RFC 7046, section 4.5.2.
+#[unsafe(no_mangle)]
+pub extern "C" fn receive(msock: c_int, group_uri: *const c_char, buf_len: usize, buf: *mut c_void) -> c_int {
+    guard(|| {
+        let socket = handles::find(msock)?;
+        let uri = args::optional_uri(group_uri)?;
+        let len = socket.receive(uri, message_buffer(buf_len, buf)?)?;
+        // At most RECEIVE_MAX.
+        Ok(len as c_int)
+    })
+}
+
+/// The caller's buffer for a message.
+pub fn message_buffer<'a>(len: usize, buf: *mut c_void) -> Result<&'a mut [MaybeUninit<u8>]> {
+    if len == 0 {
+        return Ok(&mut []);
+    }
+    if buf.is_null() {
+        return Err(Error::Invalid(
+            "the buffer is NULL and its size is not 0".to_string(),
+        ));
+    }
+    // SAFETY: the caller passes a buffer of `len` bytes, his alone during the call.
+    Ok(unsafe { slice::from_raw_parts_mut(buf.cast(), len.min(RECEIVE_MAX)) })
+}

@@ -1,0 +1,250 @@
+//! What libhamx has beyond Appendix A.
+#![allow(non_camel_case_types)]
+
+use super::args;
+use super::constants::HAM_URI_MAX;
+use super::data::message_buffer;
+use super::guard::{guard, last_error};
+use crate::error::Error;
+use crate::{handles, interfaces};
+use libc::{c_char, c_int, c_void};
+use std::cell::RefCell;
+use std::ffi::CString;
+use std::net::IpAddr;
+
+/// What ham_receive_from() tells of a message.
+#[repr(C)]
+pub struct ham_message {
+    /// The joined Group Name that the message came for, in normal form.
+    pub group_uri: [c_char; HAM_URI_MAX],
+    /// The Interface that it came in by.
+    pub iface: u32,
+    /// The sender, "ADDRESS:PORT" or "[ADDRESS]:PORT".
+    pub from: [c_char; 64],
+}
+
+/// The properties of an Interface (RFC 7046, section 4.3.1).
+#[repr(C)]
+pub struct ham_ifProp {
+    /// The Interface id.
+    pub if_index: u32,
+    /// Its name, such as "eth0".
+    pub ifName: [c_char; 64],
+    /// Its first address in its technology's syntax, such as "192.0.2.1"; empty when it has none.
+    pub ifAddr: [c_char; 64],
+    /// Its technology: "ip" or "overlay".
+    pub ifTech: [c_char; 16],
+    /// The longest packet that it carries, in bytes.
+    pub mtu: u32,
+}
+
+/// Counters of a multicast socket, from its creation on.
+#[repr(C)]
+pub struct ham_statistics {
+    /// Messages that were passed to at least one Interface.
+    pub sent: u64,
+    /// Sends that failed at one Interface, also when another one succeeded.
+    pub send_failures: u64,
+    /// Messages that were handed to the application.
+    pub received: u64,
+    /// Messages that the kernel dropped because the receive buffer was full.
+    pub dropped_by_kernel: u64,
+    /// Messages that the library dropped because its own queue was full.
+    pub dropped_by_library: u64,
+    /// Joins that failed at one Interface and are retried.
+    pub join_failures: u64,
+}
+
+/// Receives a message and says where it came from
+///
+/// As receive() of ham.h, and stores the Group Name, the Interface and the sender of the message in
+/// `*info`.
+///
+/// # Parameters
+/// - `msock`: the multicast socket.
+/// - `group_uri`: NULL, or the Group Name of a joined group. It stays the caller's.
+/// - `buf_len`: the size of `buf` in bytes.
+/// - `buf`: takes the message. May be NULL when `buf_len` is 0.
+/// - `info`: takes where it came from. Nothing is stored when the call fails.
+///
+/// # Return value
+/// The length of the message in bytes on success, where 0 is an empty message; -1 on failure with
+/// the reason in errno.
+///
+/// # Errors
+/// - `EINVAL`: `info` is NULL, or as by receive().
+/// - `EBADF`, `EADDRNOTAVAIL`, `EMSGSIZE`, `EAGAIN`, `EINTR`: as by receive().
+///
+/// # Threads
+/// Safe at any time from any thread, and from a membership event callback.
+///
+/// # Standard
+/// Extends RFC 7046, section 4.5.2, whose Group Name is an output.
+#[unsafe(no_mangle)]
+pub extern "C" fn ham_receive_from(
+    msock: c_int,
+    group_uri: *const c_char,
+    buf_len: usize,
+    buf: *mut c_void,
+    info: *mut ham_message,
+) -> c_int {
+    guard(|| {
+        let socket = handles::find(msock)?;
+        let uri = args::optional_uri(group_uri)?;
+        let info = args::out(info, "the place of the message's origin")?;
+        let received = socket.receive_from(uri, message_buffer(buf_len, buf)?)?;
+        store(&mut info.group_uri, &received.group);
+        info.iface = received.interface;
+        store(&mut info.from, &received.from.to_string());
+        Ok(received.len as c_int)
+    })
+}
+
+/// Gives the properties of an Interface
+///
+/// # Parameters
+/// - `iface`: the Interface id.
+/// - `prop`: takes the properties. Nothing is stored when the call fails.
+///
+/// # Return value
+/// 0 on success, -1 on failure with the reason in errno.
+///
+/// # Errors
+/// - `EINVAL`: `prop` is NULL.
+/// - `ENODEV`: no such Interface.
+///
+/// # Threads
+/// Safe at any time from any thread, and from a membership event callback.
+///
+/// # Standard
+/// RFC 7046, section 4.3.1, struct ifProp.
+#[unsafe(no_mangle)]
+pub extern "C" fn ham_interfaceProperties(iface: u32, prop: *mut ham_ifProp) -> c_int {
+    guard(|| {
+        let prop = args::out(prop, "the place of the properties")?;
+        let (index, families) = interfaces::decode(iface).ok_or(Error::NoSuchInterface(iface))?;
+        let device = interfaces::device(index)?.ok_or(Error::NoSuchInterface(iface))?;
+        let v4 = device.v4.iter().copied().map(IpAddr::V4);
+        let v6 = device.v6.iter().map(|(address, _)| IpAddr::V6(*address));
+        let address = v4.chain(v6).find(|address| families.hold(*address));
+        prop.if_index = iface;
+        store(&mut prop.ifName, &device.name);
+        store(
+            &mut prop.ifAddr,
+            &address.map(|a| a.to_string()).unwrap_or_default(),
+        );
+        store(&mut prop.ifTech, "ip");
+        prop.mtu = device.mtu;
+        Ok(0)
+    })
+}
+
+/// Gives the counters of a multicast socket
+///
+/// # Parameters
+/// - `msock`: the multicast socket.
+/// - `stats`: takes the counters. Nothing is stored when the call fails.
+///
+/// # Return value
+/// 0 on success, -1 on failure with the reason in errno.
+///
+/// # Errors
+/// - `EBADF`: no such multicast socket.
+/// - `EINVAL`: `stats` is NULL.
+///
+/// # Threads
+/// Safe at any time from any thread, and from a membership event callback.
+///
+/// # Standard
+/// Not part of RFC 7046.
+#[unsafe(no_mangle)]
+pub extern "C" fn ham_statistics(msock: c_int, stats: *mut ham_statistics) -> c_int {
+    guard(|| {
+        let socket = handles::find(msock)?;
+        let stats = args::out(stats, "the place of the statistics")?;
+        let now = socket.statistics()?;
+        *stats = ham_statistics {
+            sent: now.sent,
+            send_failures: now.send_failures,
+            received: now.received,
+            dropped_by_kernel: now.dropped_by_kernel,
+            dropped_by_library: now.dropped_by_library,
+            join_failures: now.join_failures,
+        };
+        Ok(0)
+    })
+}
+
+/// Says in a sentence why the last failed call failed
+///
+/// # Return value
+/// A sentence on the calling thread's last call that failed, or "" before any. It lives until the
+/// thread calls ham_last_error() again, or ends.
+///
+/// # Threads
+/// Each thread has its own.
+///
+/// # Standard
+/// Not part of RFC 7046.
+#[unsafe(no_mangle)]
+pub extern "C" fn ham_last_error() -> *const c_char {
+    thread_local! {
+        static SENTENCE: RefCell<CString> = RefCell::default();
+    }
+    let sentence = || -> Option<*const c_char> {
+        // A NUL cannot be in a C string; a sentence that quotes one is cut there.
+        let text = last_error()?
+            .split('\0')
+            .next()
+            .and_then(|text| CString::new(text).ok())?;
+        SENTENCE
+            .try_with(|place| {
+                *place.borrow_mut() = text;
+                place.borrow().as_ptr()
+            })
+            .ok()
+    };
+    match std::panic::catch_unwind(sentence) {
+        Ok(Some(pointer)) => pointer,
+        _ => c"".as_ptr(),
+    }
+}
+
+/// Gives the version of the library
+///
+/// # Return value
+/// The version at run time, such as "1.0.0", as `HAM_VERSION` is the one of the header; it lives as
+/// long as the process.
+///
+/// # Threads
+/// Safe at any time from any thread.
+///
+/// # Standard
+/// Not part of RFC 7046.
+#[unsafe(no_mangle)]
+pub extern "C" fn ham_version() -> *const c_char {
+    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
+}
+
+/// Stores a string with its NUL; one that is too long is cut.
+fn store<const N: usize>(place: &mut [c_char; N], text: &str) {
+    let len = text.len().min(N - 1);
+    for (to, byte) in place.iter_mut().zip(&text.as_bytes()[..len]) {
+        *to = *byte as c_char;
+    }
+    place[len] = 0;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_cut_to_their_place() {
+        let mut place = [9; 4];
+        store(&mut place, "ab");
+        assert_eq!(place, [97, 98, 0, 9]);
+        store(&mut place, "abcdef");
+        assert_eq!(place, [97, 98, 99, 0]);
+    }
+}

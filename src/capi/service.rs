@@ -1,0 +1,246 @@
+//! groupSet, neighborSet, childrenSet, parentSet, designatedHost (RFC 7046 §4.7.1 to §4.7.5).
+#![allow(unexpected_cfgs)]
+
+use super::args;
+use super::guard::guard;
+use super::lists;
+use crate::error::Result;
+use crate::membership::service;
+use libc::{c_char, c_int};
+
+/// A group and what this node does in it.
+// cbindgen makes a guard of this `cfg`, for programs that include hamx.h as well.
+#[cfg(not(ham_types))]
+#[repr(C)]
+pub struct GroupSet {
+    /// The Group Name, inside the block that groupSet() gave.
+    pub group_uri: *mut c_char,
+    /// HAM_LISTENER, HAM_SENDER or HAM_SENDER_LISTENER.
+    pub r#type: c_int,
+}
+
+/// Lists the groups at an Interface
+///
+/// Lists every multicast group that this host has at an Interface, with what it does there: listen,
+/// send or both. It knows the multicast sockets of this process with their Group Names, and the
+/// memberships of all other programs of the host from the kernel's tables, which hold addresses
+/// only: those stand as `ham:ip:ADDRESS`. A multicast router's forwarding cache counts too.
+///
+/// # Parameters
+/// - `iface`: the Interface id.
+/// - `num_groups`: takes the number of groups.
+/// - `groups`: takes the address of an array of that many elements. The array and its strings are
+///   one malloc() block, which the caller releases with one free(); NULL when there are none.
+///   Nothing is stored when the call fails.
+///
+/// # Return value
+/// 0 on success, -1 on failure with the reason in errno.
+///
+/// # Errors
+/// - `EINVAL`: `num_groups` or `groups` is NULL.
+/// - `ENODEV`: no such Interface.
+/// - `EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`: a limit of the system.
+///
+/// # Threads
+/// Safe at any time from any thread, and from a membership event callback.
+///
+/// # Standard
+/// RFC 7046, section 4.7.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn groupSet(iface: u32, num_groups: *mut usize, groups: *mut *mut GroupSet) -> c_int {
+    guard(|| {
+        let count = args::out(num_groups, "the place of the number of groups")?;
+        let array = args::out(groups, "the place of the groups")?;
+        let list = service::group_set(iface)?;
+        *array = lists::records(&list, |group_uri, group_type| GroupSet {
+            group_uri,
+            r#type: group_type as c_int,
+        })?;
+        *count = list.len();
+        Ok(0)
+    })
+}
+
+/// Lists the multicast neighbors at an Interface
+///
+/// Lists the nodes next to this host that take part in multicast at an Interface, as far as this
+/// host knows them. A node of technology "ip" is given by its address, such as `ham:ip:10.0.0.1` or
+/// `ham:ip:[fe80::1]`.
+///
+/// `*neighbor_uris` points to NUL-terminated strings, one behind the other; walk them with
+/// `HAM_NEXT_URI()`:
+///
+///     size_t n; char *block, *uri;
+///     if (neighborSet(iface, NULL, &n, &block) == 0) {
+///         for (uri = block; n > 0; n--, uri = HAM_NEXT_URI(uri))
+///             puts(uri);
+///         free(block);
+///     }
+///
+/// # Parameters
+/// - `iface`: the Interface id.
+/// - `group_name`: NULL for all neighbors, or the Group Name of a group to which they must have a
+///   part. It stays the caller's.
+/// - `num_neighbors`: takes the number of neighbors.
+/// - `neighbor_uris`: takes the address of that many strings, one malloc() block, which the caller
+///   releases with one free(); NULL when there are none. Nothing is stored when the call fails.
+///
+/// # Return value
+/// 0 on success, -1 on failure with the reason in errno.
+///
+/// # Errors
+/// - `EINVAL`: `num_neighbors` or `neighbor_uris` is NULL; `group_name` has no NUL within
+///   `HAM_URI_MAX` bytes, or is no ham-URI of a group.
+/// - `ENODEV`: no such Interface.
+/// - `EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`: a limit of the system.
+///
+/// # Threads
+/// Safe at any time from any thread, and from a membership event callback.
+///
+/// # Standard
+/// RFC 7046, section 4.7.2.
+#[unsafe(no_mangle)]
+pub extern "C" fn neighborSet(
+    iface: u32,
+    group_name: *const c_char,
+    num_neighbors: *mut usize,
+    neighbor_uris: *mut *mut c_char,
+) -> c_int {
+    nodes(
+        service::neighbor_set,
+        iface,
+        group_name,
+        num_neighbors,
+        neighbor_uris,
+    )
+}
+
+/// Lists the receivers behind an Interface
+///
+/// Lists the nodes to which this host forwards multicast data of a group out of an Interface: for a
+/// multicast router, what the kernel's forwarding cache says. Receivers on a link that the cache
+/// does not name one by one stand as the link's all-hosts group, `ham:ip:224.0.0.1` or
+/// `ham:ip:[ff02::1]`. The strings are laid out as by neighborSet().
+///
+/// # Parameters
+/// - `iface`: the Interface id.
+/// - `group_name`: the Group Name, or NULL for any group. It stays the caller's.
+/// - `num_children`: takes the number of nodes.
+/// - `children_uris`: takes the address of that many strings, one malloc() block, which the caller
+///   releases with one free(); NULL when there are none. Nothing is stored when the call fails.
+///
+/// # Return value
+/// 0 on success, -1 on failure with the reason in errno.
+///
+/// # Errors
+/// - `EINVAL`: `num_children` or `children_uris` is NULL; `group_name` has no NUL within
+///   `HAM_URI_MAX` bytes, or is no ham-URI of a group.
+/// - `ENODEV`: no such Interface.
+/// - `EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`: a limit of the system.
+///
+/// # Threads
+/// Safe at any time from any thread, and from a membership event callback.
+///
+/// # Standard
+/// RFC 7046, section 4.7.3.
+#[unsafe(no_mangle)]
+pub extern "C" fn childrenSet(
+    iface: u32,
+    group_name: *const c_char,
+    num_children: *mut usize,
+    children_uris: *mut *mut c_char,
+) -> c_int {
+    nodes(
+        service::children_set,
+        iface,
+        group_name,
+        num_children,
+        children_uris,
+    )
+}
+
+/// Lists where data of a group comes from
+///
+/// Lists the nodes from which this host receives multicast data of a group at an Interface. The
+/// strings are laid out as by neighborSet().
+///
+/// # Parameters
+/// - `iface`: the Interface id.
+/// - `group_name`: the Group Name, or NULL for any group. It stays the caller's.
+/// - `num_parents`: takes the number of nodes.
+/// - `parents_uris`: takes the address of that many strings, one malloc() block, which the caller
+///   releases with one free(); NULL when there are none. Nothing is stored when the call fails.
+///
+/// # Return value
+/// 0 on success, -1 on failure with the reason in errno.
+///
+/// # Errors
+/// - `EINVAL`: `num_parents` or `parents_uris` is NULL; `group_name` has no NUL within
+///   `HAM_URI_MAX` bytes, or is no ham-URI of a group.
+/// - `ENODEV`: no such Interface.
+/// - `EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`: a limit of the system.
+///
+/// # Threads
+/// Safe at any time from any thread, and from a membership event callback.
+///
+/// # Standard
+/// RFC 7046, section 4.7.4.
+#[unsafe(no_mangle)]
+pub extern "C" fn parentSet(
+    iface: u32,
+    group_name: *const c_char,
+    num_parents: *mut usize,
+    parents_uris: *mut *mut c_char,
+) -> c_int {
+    nodes(service::parent_set, iface, group_name, num_parents, parents_uris)
+}
+
+/// Says whether this host forwards a group
+///
+/// Tells whether this host is the designated forwarder of a group at an Interface, or the querier
+/// of the link.
+///
+/// # Parameters
+/// - `iface`: the Interface id.
+/// - `group_name`: the Group Name, or NULL for any group. It stays the caller's.
+///
+/// # Return value
+/// 1 when it is, 0 when it is not, -1 on failure with the reason in errno.
+///
+/// # Errors
+/// - `EINVAL`: `group_name` has no NUL within `HAM_URI_MAX` bytes, or is no ham-URI of a group.
+/// - `ENODEV`: no such Interface.
+/// - `EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`: a limit of the system.
+///
+/// # Threads
+/// Safe at any time from any thread, and from a membership event callback.
+///
+/// # Standard
+/// RFC 7046, section 4.7.5.
+#[unsafe(no_mangle)]
+pub extern "C" fn designatedHost(iface: u32, group_name: *const c_char) -> c_int {
+    guard(|| {
+        let group = args::optional_uri(group_name)?;
+        service::designated_host(iface, group).map(c_int::from)
+    })
+}
+
+type NodesOf = fn(u32, Option<&[u8]>) -> Result<Vec<String>>;
+
+fn nodes(
+    of: NodesOf,
+    iface: u32,
+    group_name: *const c_char,
+    num_nodes: *mut usize,
+    node_uris: *mut *mut c_char,
+) -> c_int {
+    guard(|| {
+        let group = args::optional_uri(group_name)?;
+        let count = args::out(num_nodes, "the place of the number of nodes")?;
+        let uris = args::out(node_uris, "the place of the nodes")?;
+        let list = of(iface, group)?;
+        *uris = lists::strings(&list)?;
+        *count = list.len();
+        Ok(0)
+    })
+}

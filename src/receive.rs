@@ -1,0 +1,709 @@
+//! Receiving: what waits in the library, else one read, and sleep only when that finds nothing.
+//!
+//! A socket with one receiver sleeps in the read itself, which saves an epoll call for each wait; one with several
+//! sleeps in the handle's epoll set. When reads find messages at once several times in a row there is a backlog: then
+//! the kernel is asked for many at a time and the rest waits in the queue, which keeps the handle readable.
+
+use crate::error::{Error, Result};
+use crate::logging::Pace;
+use crate::name::Name;
+use crate::socket::{MulticastSocket, Received, limit_error};
+use crate::sys::handle::DOORBELL;
+use crate::sys::udp::{self, Batch, Origin};
+use crate::technology::ip::{Hears, LOOK_AROUND, Receiver};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Instant;
+
+type Buffer = [MaybeUninit<u8>];
+
+/// After so many reads that found a message at once, the next one asks for many.
+const BACKLOG: u32 = 4;
+
+/// Messages above this length are read one at a time: to copy them costs more than a system call.
+const BATCHED: usize = 4096;
+
+/// After so many messages of one receiver the others are looked at.
+const TURN: u32 = 64;
+
+/// A datagram is never longer.
+const LONGEST: usize = 65536;
+
+/// Messages that the kernel has given and the application has not.
+#[derive(Default)]
+pub(crate) struct Queue {
+    /// Older than what is in the batch.
+    stash: VecDeque<Stashed>,
+    stashed_bytes: usize,
+    batch: Option<Batch>,
+    /// Whose messages are in the batch.
+    receiver: Option<Arc<Receiver>>,
+    next: usize,
+    end: usize,
+    /// The handle was made readable for this queue.
+    rung: bool,
+}
+
+struct Stashed {
+    message: Box<[u8]>,
+    group: Arc<str>,
+    interface: u32,
+    origin: Origin,
+}
+
+impl Queue {
+    fn len(&self) -> usize {
+        self.stash.len() + (self.end - self.next)
+    }
+
+    fn stash(&mut self, stashed: Stashed, first: bool) {
+        self.stashed_bytes += stashed.message.len();
+        if first {
+            self.stash.push_front(stashed);
+        } else {
+            self.stash.push_back(stashed);
+        }
+    }
+
+    /// Moves the batch to the stash.
+    fn spill(&mut self) {
+        let (Some(batch), Some(receiver)) = (self.batch.take(), self.receiver.take()) else {
+            return;
+        };
+        for i in self.next..self.end {
+            let origin = batch.origin(i);
+            if let Some((group, interface)) = receiver.group_of(&origin) {
+                self.stash(
+                    Stashed {
+                        message: batch.message(i).into(),
+                        group,
+                        interface,
+                        origin,
+                    },
+                    false,
+                );
+            }
+        }
+        (self.next, self.end) = (0, 0);
+        self.batch = Some(batch);
+    }
+}
+
+/// The group that `receive` was asked for. Kept from call to call, so that nothing is parsed for each message.
+pub(crate) struct Filter {
+    uri: Box<[u8]>,
+    name: Arc<str>,
+    receivers: Vec<Arc<Receiver>>,
+    /// The socket's receivers when this was made: it is stale when they are others.
+    snapshot: Arc<Vec<Arc<Receiver>>>,
+}
+
+/// What a caller wants to know of a message besides its bytes.
+type Details<'a> = Option<&'a mut Option<Received>>;
+
+thread_local! {
+    /// Takes what is too long for the application's buffer, so that nothing is cut off.
+    static REST: RefCell<Option<Box<Buffer>>> = const { RefCell::new(None) };
+}
+
+impl MulticastSocket {
+    /// Takes the next message of any joined group, or of the group `uri` (RFC 7046 §4.5.2). Returns its length.
+    #[inline]
+    pub fn receive(&self, uri: Option<&[u8]>, buf: &mut Buffer) -> Result<usize> {
+        self.receive_with(uri, buf, None)
+    }
+
+    /// As [`MulticastSocket::receive`], and says for which group and from whom.
+    pub fn receive_from(&self, uri: Option<&[u8]>, buf: &mut Buffer) -> Result<Received> {
+        let mut details = None;
+        self.receive_with(uri, buf, Some(&mut details))?;
+        details.ok_or(Error::NoSuchSocket)
+    }
+
+    #[inline]
+    fn receive_with(&self, uri: Option<&[u8]>, buf: &mut Buffer, mut details: Details) -> Result<usize> {
+        let (mut nonblocking, mut spin_until) = (None, None);
+        loop {
+            if self.is_deleted() {
+                return Err(Error::NoSuchSocket);
+            }
+            let filter = uri.map(|uri| self.filter(uri)).transpose()?;
+            let filter = filter.as_deref();
+            if self.queued.load(Ordering::Acquire) > 0 {
+                if let Some(len) = self.take(filter, buf, details.as_deref_mut())? {
+                    return Ok(len);
+                }
+            }
+            if let Some(len) = self.read_once(filter, buf, details.as_deref_mut())? {
+                return Ok(len);
+            }
+            if *nonblocking.get_or_insert_with(|| self.handle.nonblocking()) {
+                return self.look_around(filter, buf, details)?.ok_or(Error::WouldBlock);
+            }
+            if !self.config.spin.is_zero() {
+                let now = Instant::now();
+                if now < *spin_until.get_or_insert(now + self.config.spin) {
+                    if let Some(len) = self.look_around(filter, buf, details.as_deref_mut())? {
+                        return Ok(len);
+                    }
+                    continue;
+                }
+            }
+            if let Some(len) = self.sleep(filter, buf, details.as_deref_mut())? {
+                return Ok(len);
+            }
+        }
+    }
+
+    /// One read that does not wait, where a message is most likely.
+    #[inline]
+    fn read_once(
+        &self,
+        filter: Option<&Filter>,
+        buf: &mut Buffer,
+        mut details: Details,
+    ) -> Result<Option<usize>> {
+        if let Some(filter) = filter {
+            for receiver in &filter.receivers {
+                if let Some(len) = self.read(receiver, false, Some(filter), buf, details.as_deref_mut())? {
+                    return Ok(Some(len));
+                }
+            }
+            return Ok(None);
+        }
+        let receivers = self.receivers.load();
+        match receivers.as_slice() {
+            [] => Ok(None),
+            [receiver] => self.read(receiver, false, None, buf, details),
+            many => match by_token(many, self.hot.load(Ordering::Relaxed)) {
+                Some(receiver) => self.read(receiver, false, None, buf, details),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// One look at the receivers that are readable, without waiting.
+    fn look_around(
+        &self,
+        filter: Option<&Filter>,
+        buf: &mut Buffer,
+        mut details: Details,
+    ) -> Result<Option<usize>> {
+        if filter.is_some() || self.receivers.load().len() < 2 {
+            return Ok(None);
+        }
+        // A shared receiver may be readable with messages of others only; so try some, but not for ever.
+        for _ in 0..TURN {
+            let Some(token) = self
+                .handle
+                .wait(Some(std::time::Duration::ZERO))
+                .map_err(waiting)?
+            else {
+                break;
+            };
+            if token == DOORBELL {
+                return self.take(None, buf, details);
+            }
+            self.hot.store(token, Ordering::Relaxed);
+            if let Some(len) = self.read_once(None, buf, details.as_deref_mut())? {
+                return Ok(Some(len));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sleeps until there may be something; also reads it when the sleep was in a read.
+    fn sleep(&self, filter: Option<&Filter>, buf: &mut Buffer, details: Details) -> Result<Option<usize>> {
+        self.sleeping.fetch_add(1, Ordering::SeqCst);
+        let result = self.sleep_counted(filter, buf, details);
+        self.sleeping.fetch_sub(1, Ordering::SeqCst);
+        result
+    }
+
+    fn sleep_counted(
+        &self,
+        filter: Option<&Filter>,
+        buf: &mut Buffer,
+        details: Details,
+    ) -> Result<Option<usize>> {
+        if let Some(filter) = filter {
+            return match filter.receivers.as_slice() {
+                [receiver] => self.read(receiver, true, Some(filter), buf, details),
+                many => {
+                    let fds: Vec<_> = many.iter().map(|r| r.fd.as_raw_fd()).collect();
+                    udp::wait_readable(&fds, LOOK_AROUND).map_err(waiting)?;
+                    Ok(None)
+                }
+            };
+        }
+        if self.queued.load(Ordering::SeqCst) > 0 {
+            return Ok(None);
+        }
+        let receivers = self.receivers.load();
+        if let [receiver] = receivers.as_slice() {
+            return self.read(receiver, true, None, buf, details);
+        }
+        if let Some(token) = self.handle.wait(None).map_err(waiting)? {
+            self.hot.store(token, Ordering::Relaxed);
+        }
+        Ok(None)
+    }
+
+    /// Reads one receiver. `None`: nothing is there (or, after a wait, it is time to look around).
+    #[inline]
+    fn read(
+        &self,
+        receiver: &Arc<Receiver>,
+        wait: bool,
+        filter: Option<&Filter>,
+        buf: &mut Buffer,
+        mut details: Details,
+    ) -> Result<Option<usize>> {
+        let backlog = receiver.hits.load(Ordering::Relaxed) >= BACKLOG;
+        if backlog && !wait && filter.is_none() && self.sleeping.load(Ordering::Relaxed) == 0 {
+            return self.read_many(receiver, buf, details);
+        }
+        let with_rest = buf.len() < LONGEST;
+        loop {
+            let room = buf.len();
+            let mut read = |rest: &mut Buffer| -> io::Result<Sorted> {
+                let want_origin = details.is_some() || receiver.is_shared();
+                let mut origin = want_origin.then(Origin::unknown);
+                let (head, tail) = udp::receive(&receiver.fd, buf, rest, !wait, origin.as_mut())?;
+                Ok(self.sort(receiver, filter, (head, tail), origin, details.as_deref_mut()))
+            };
+            match if with_rest { lend_rest(read) } else { read(&mut []) } {
+                Ok(Sorted::Delivered(len)) => {
+                    self.counters.received.fetch_add(1, Ordering::Relaxed);
+                    if len > BATCHED {
+                        // Others get their turn, which a batch would see to.
+                        receiver.hits.store(0, Ordering::Relaxed);
+                        self.hot.store(DOORBELL, Ordering::Relaxed);
+                    } else if !wait {
+                        receiver.hits.fetch_add(1, Ordering::Relaxed);
+                    }
+                    return Ok(Some(len));
+                }
+                Ok(Sorted::TooLong) => return Err(Error::MessageSize(room)),
+                Ok(Sorted::GivenUp) => return Ok(None),
+                Ok(Sorted::Elsewhere) if self.is_deleted() => return Err(Error::NoSuchSocket),
+                Ok(Sorted::Elsewhere) => {}
+                Err(e) => match e.raw_os_error() {
+                    Some(libc::EAGAIN) => {
+                        receiver.hits.store(0, Ordering::Relaxed);
+                        return Ok(None);
+                    }
+                    Some(libc::EINTR) if !wait => {}
+                    _ => return Err(waiting(e)),
+                },
+            }
+        }
+    }
+
+    /// Says what is to be done with a message that was just read.
+    #[inline]
+    fn sort(
+        &self,
+        receiver: &Receiver,
+        filter: Option<&Filter>,
+        (head, tail): (&[u8], &[u8]),
+        origin: Option<Origin>,
+        details: Details,
+    ) -> Sorted {
+        let len = head.len() + tail.len();
+        if len == 0 && !receiver.live.load(Ordering::Acquire) {
+            return Sorted::GivenUp;
+        }
+        if tail.is_empty() && !receiver.is_shared() {
+            if let (Some(details), Some(origin)) = (details, origin) {
+                if let Some((group, interface)) = receiver.group_of(&origin) {
+                    let from = origin.from;
+                    *details = Some(Received {
+                        len,
+                        group: group.clone(),
+                        interface,
+                        from,
+                    });
+                }
+            }
+            return Sorted::Delivered(len);
+        }
+        let origin = origin.unwrap_or_else(Origin::unknown);
+        let Some((group, interface)) = receiver.group_of(&origin) else {
+            return Sorted::Elsewhere;
+        };
+        let wanted = filter.is_none_or(|filter| filter.name == group);
+        if wanted && tail.is_empty() {
+            if let Some(details) = details {
+                let from = origin.from;
+                *details = Some(Received {
+                    len,
+                    group: group.clone(),
+                    interface,
+                    from,
+                });
+            }
+            return Sorted::Delivered(len);
+        }
+        let message: Box<[u8]> = [head, tail].concat().into();
+        self.keep(
+            Stashed {
+                message,
+                group,
+                interface,
+                origin,
+            },
+            wanted,
+        );
+        if wanted {
+            Sorted::TooLong
+        } else {
+            Sorted::Elsewhere
+        }
+    }
+
+    /// Asks the kernel for many messages, gives the first and keeps the rest.
+    fn read_many(
+        &self,
+        receiver: &Arc<Receiver>,
+        buf: &mut Buffer,
+        details: Details,
+    ) -> Result<Option<usize>> {
+        receiver.hits.store(0, Ordering::Relaxed);
+        // A forked child must not take more than it hands out: what is left would be lost to its parent.
+        if self.is_inherited() {
+            return self.read(receiver, false, None, buf, details);
+        }
+        let queue = self.queue.load();
+        let Ok(mut queue) = queue.try_lock() else {
+            return self.read(receiver, false, None, buf, details);
+        };
+        if queue.len() > 0 {
+            return self.take_locked(&mut queue, None, buf, details);
+        }
+        let batch = match &mut queue.batch {
+            Some(batch) => batch,
+            none => none.insert(Batch::new().map_err(|e| limit_error(&e, "receive: memory for a batch"))?),
+        };
+        let count = match batch.fill(&receiver.fd) {
+            Ok(count) => count,
+            Err(e) if matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EINTR)) => return Ok(None),
+            Err(e) => return Err(waiting(e)),
+        };
+        if count > 1 {
+            receiver.hits.store(BACKLOG, Ordering::Relaxed);
+            // Others get their turn after this batch.
+            self.hot.store(DOORBELL, Ordering::Relaxed);
+            static PACE: Pace = Pace::new();
+            if PACE.due() {
+                self.count_drops(receiver);
+            }
+        }
+        (queue.next, queue.end, queue.receiver) = (0, count, Some(receiver.clone()));
+        self.take_locked(&mut queue, None, buf, details)
+    }
+
+    /// Takes from the queue.
+    fn take(&self, filter: Option<&Filter>, buf: &mut Buffer, details: Details) -> Result<Option<usize>> {
+        let queue = self.queue.load();
+        if filter.is_some() {
+            return self.take_locked(&mut locked(&queue), filter, buf, details);
+        }
+        // Whoever holds the lock is copying a message; meanwhile there may be one in the kernel.
+        match queue.try_lock() {
+            Ok(mut queue) => self.take_locked(&mut queue, None, buf, details),
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn take_locked(
+        &self,
+        queue: &mut Queue,
+        filter: Option<&Filter>,
+        buf: &mut Buffer,
+        details: Details,
+    ) -> Result<Option<usize>> {
+        let taken = self.pick(queue, filter, buf, details);
+        self.show(queue);
+        if let Ok(Some(_)) = taken {
+            self.counters.received.fetch_add(1, Ordering::Relaxed);
+        }
+        taken
+    }
+
+    fn pick(
+        &self,
+        queue: &mut Queue,
+        filter: Option<&Filter>,
+        buf: &mut Buffer,
+        details: Details,
+    ) -> Result<Option<usize>> {
+        if filter.is_some() {
+            queue.spill();
+        }
+        let position = match filter {
+            None => (!queue.stash.is_empty()).then_some(0),
+            Some(filter) => queue.stash.iter().position(|s| s.group == filter.name),
+        };
+        if let Some(position) = position {
+            give(&queue.stash[position].message, buf)?;
+            let Some(stashed) = queue.stash.remove(position) else {
+                return Ok(None);
+            };
+            let len = stashed.message.len();
+            queue.stashed_bytes -= len;
+            if let Some(details) = details {
+                let (group, from) = (stashed.group.clone(), stashed.origin.from);
+                *details = Some(Received {
+                    len,
+                    group,
+                    interface: stashed.interface,
+                    from,
+                });
+            }
+            return Ok(Some(len));
+        }
+        let (Some(batch), Some(receiver)) = (&queue.batch, &queue.receiver) else {
+            return Ok(None);
+        };
+        let live = receiver.live.load(Ordering::Acquire);
+        while queue.next < queue.end {
+            let i = queue.next;
+            if !live {
+                queue.next = queue.end;
+                break;
+            }
+            let message = batch.message(i);
+            if receiver.is_shared() || details.is_some() {
+                let origin = batch.origin(i);
+                let Some((group, interface)) = receiver.group_of(&origin) else {
+                    queue.next += 1;
+                    continue;
+                };
+                give(message, buf)?;
+                if let Some(details) = details {
+                    let (len, group, from) = (message.len(), group.clone(), origin.from);
+                    *details = Some(Received {
+                        len,
+                        group,
+                        interface,
+                        from,
+                    });
+                }
+            } else {
+                give(message, buf)?;
+            }
+            queue.next += 1;
+            return Ok(Some(message.len()));
+        }
+        Ok(None)
+    }
+
+    /// Keeps a message for a later call.
+    fn keep(&self, stashed: Stashed, first: bool) {
+        let queue = self.queue.load();
+        let mut queue = locked(&queue);
+        // What did not fit the application's buffer is kept in any case: it was promised.
+        if !first && queue.stashed_bytes + stashed.message.len() > self.config.receive_buffer {
+            self.counters.dropped_by_library.fetch_add(1, Ordering::Relaxed);
+            static PACE: Pace = Pace::new();
+            if PACE.due() {
+                log::warn!(
+                    "{}: a message was dropped: {} bytes wait for receive() of their groups; read them too, or raise \
+                     receive_buffer",
+                    stashed.group,
+                    queue.stashed_bytes
+                );
+            }
+            return;
+        }
+        queue.stash(stashed, first);
+        self.show(&mut queue);
+    }
+
+    /// Makes the handle readable exactly while the queue holds something.
+    fn show(&self, queue: &mut Queue) {
+        let len = queue.len();
+        self.queued.store(len, Ordering::SeqCst);
+        if self.is_inherited() || queue.rung == (len > 0) {
+            return;
+        }
+        queue.rung = len > 0;
+        if queue.rung {
+            self.handle.ring();
+        } else {
+            self.handle.quiet();
+            if self.is_deleted() {
+                self.handle.ring();
+            }
+        }
+    }
+
+    fn filter(&self, uri: &[u8]) -> Result<Arc<Filter>> {
+        let receivers = self.receivers.load();
+        if let Some(filter) = &*self.last_filter.load() {
+            if *filter.uri == *uri && Arc::ptr_eq(&filter.snapshot, &receivers) {
+                return Ok(filter.clone());
+            }
+        }
+        let name = Name::parse(uri)?;
+        let normal = name.normal();
+        let shared = crate::control::joined(self, normal)
+            .ok_or_else(|| Error::NotAvailable(format!("{name}: not joined")))?;
+        let hears = |receiver: &&Arc<Receiver>| match &receiver.hears {
+            Hears::One { group, .. } => group == normal,
+            Hears::Shared(_) => shared,
+        };
+        let filter = Arc::new(Filter {
+            uri: uri.into(),
+            name: normal.clone(),
+            receivers: receivers.iter().filter(hears).cloned().collect(),
+            snapshot: receivers.clone(),
+        });
+        self.last_filter.store(Some(filter.clone()));
+        Ok(filter)
+    }
+
+    // For `control`, under its lock.
+
+    pub(crate) fn add_receiver(&self, receiver: &Arc<Receiver>) -> io::Result<()> {
+        self.handle.add(&receiver.fd, receiver.token)?;
+        // Tokens only grow, so the list stays sorted by them.
+        let mut list = Vec::clone(&self.receivers.load());
+        list.push(receiver.clone());
+        self.receivers.store(Arc::new(list));
+        Ok(())
+    }
+
+    pub(crate) fn remove_receiver(&self, receiver: &Arc<Receiver>) {
+        self.count_drops(receiver);
+        receiver.live.store(false, Ordering::Release);
+        self.handle.remove(&receiver.fd);
+        let list = self
+            .receivers
+            .load()
+            .iter()
+            .filter(|r| r.token != receiver.token)
+            .cloned()
+            .collect();
+        self.receivers.store(Arc::new(list));
+        udp::shut(&receiver.fd);
+    }
+
+    /// Saves what a receiver still holds before it is replaced.
+    pub(crate) fn rescue(&self, receiver: &Receiver) {
+        let mut buf = vec![MaybeUninit::uninit(); LONGEST];
+        let mut origin = Origin::unknown();
+        while let Ok((message, _)) = udp::receive(&receiver.fd, &mut buf, &mut [], true, Some(&mut origin)) {
+            if let Some((group, interface)) = receiver.group_of(&origin) {
+                self.keep(
+                    Stashed {
+                        message: message.into(),
+                        group,
+                        interface,
+                        origin,
+                    },
+                    false,
+                );
+            }
+        }
+    }
+
+    /// Drops what waits for a group that was left.
+    pub(crate) fn forget_queued(&self, group: &str) {
+        self.last_filter.store(None);
+        let queue = self.queue.load();
+        let mut queue = locked(&queue);
+        queue.spill();
+        queue.stash.retain(|stashed| *stashed.group != *group);
+        queue.stashed_bytes = queue.stash.iter().map(|stashed| stashed.message.len()).sum();
+        self.show(&mut queue);
+    }
+
+    /// In a forked child: the messages in the queue are the parent's, and its lock may have been held.
+    pub(crate) fn forget_queue(&self) {
+        std::mem::forget(self.queue.swap(Arc::default()));
+        self.queued.store(0, Ordering::SeqCst);
+        self.sleeping.store(0, Ordering::SeqCst);
+    }
+
+    /// Adds to the statistics what the kernel has dropped at this receiver, and tells of it.
+    pub(crate) fn count_drops(&self, receiver: &Receiver) {
+        let drops = receiver.new_drops();
+        if drops == 0 {
+            return;
+        }
+        let total = self
+            .counters
+            .dropped_by_kernel
+            .fetch_add(drops.into(), Ordering::Relaxed)
+            + u64::from(drops);
+        static PACE: Pace = Pace::new();
+        if PACE.due() {
+            let what = match &receiver.hears {
+                Hears::One { group, .. } => &**group,
+                Hears::Shared(_) => "a shared receiver",
+            };
+            log::warn!(
+                "{what}: {drops} messages were dropped because the receive buffer was full ({total} so far on this \
+                 socket): receive faster, or raise receive_buffer (HAM_RECEIVE_BUFFER) and sysctl net.core.rmem_max"
+            );
+        }
+    }
+}
+
+/// What became of a message.
+enum Sorted {
+    /// It is in the application's buffer.
+    Delivered(usize),
+    /// It is kept for a larger buffer.
+    TooLong,
+    /// It is for nobody here, or kept for another call.
+    Elsewhere,
+    /// There is none: the receiver was given up.
+    GivenUp,
+}
+
+fn lend_rest<R>(read: impl FnOnce(&mut Buffer) -> R) -> R {
+    let mut read = Some(read);
+    let lent = REST.try_with(|rest| {
+        let mut rest = rest.try_borrow_mut().ok()?;
+        let rest = rest.get_or_insert_with(|| vec![MaybeUninit::uninit(); LONGEST].into());
+        Some(read.take()?(rest))
+    });
+    match (lent, read) {
+        (Ok(Some(result)), _) => result,
+        // The thread is ending: take a fresh one.
+        (_, Some(read)) => read(&mut vec![MaybeUninit::uninit(); LONGEST]),
+        (_, None) => unreachable!("read was taken only to give a result"),
+    }
+}
+
+fn by_token(receivers: &[Arc<Receiver>], token: u64) -> Option<&Arc<Receiver>> {
+    receivers
+        .binary_search_by_key(&token, |r| r.token)
+        .ok()
+        .map(|i| &receivers[i])
+}
+
+/// Copies a message to the application, or says that it does not fit.
+fn give(message: &[u8], buf: &mut Buffer) -> Result<()> {
+    let room = buf.len();
+    let place = buf.get_mut(..message.len()).ok_or(Error::MessageSize(room))?;
+    udp::copy(message, place);
+    Ok(())
+}
+
+fn locked(queue: &std::sync::Mutex<Queue>) -> MutexGuard<'_, Queue> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cold]
+fn waiting(error: io::Error) -> Error {
+    Error::from_io(&error, "receive")
+}

@@ -1,0 +1,185 @@
+//! Sending: the route by the URI's bytes, then one system call per Interface. No allocation, no lock, no name parsed.
+
+use crate::error::{Error, Result};
+use crate::logging::Pace;
+use crate::name::Name;
+use crate::socket::{MAX_MESSAGE, MulticastSocket};
+use crate::sys::udp;
+use crate::technology::ip::Sender;
+use crate::{control, mapping};
+use socket2::SockAddr;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How many routes (URIs as they are spelled) a multicast socket keeps.
+const ROUTES: usize = 65536;
+
+/// How long a send waits while IPv6 on a device that has just come up checks its own address (RFC 4862 §5.4).
+const ADDRESS_CHECK: Duration = Duration::from_secs(3);
+
+/// One way out to a group.
+pub(crate) struct Target {
+    pub sender: Arc<Sender>,
+    pub address: SockAddr,
+    /// For the log.
+    pub interface: String,
+}
+
+/// Where messages for one URI go.
+pub(crate) struct Route {
+    uri: Box<[u8]>,
+    generation: u32,
+    targets: Box<[Target]>,
+}
+
+impl MulticastSocket {
+    /// Sends a message to a group by every Interface of the socket that carries it (RFC 7046 §4.5.1). It succeeds when
+    /// one of them took it.
+    #[inline]
+    pub fn send(&self, uri: &[u8], message: &[u8]) -> Result<()> {
+        if message.len() > MAX_MESSAGE {
+            return Err(Error::MessageSize(MAX_MESSAGE));
+        }
+        let generation = self.route_generation.load(Ordering::Acquire);
+        let last = self.last_route.load();
+        if let Some(route) = &*last {
+            if *route.uri == *uri && route.generation == generation {
+                return self.send_by(route, message);
+            }
+        }
+        let by_route = |route: &Arc<Route>| {
+            (*route.uri == *uri && route.generation == generation).then(|| {
+                // Two finds in a row: from now on it is compared first.
+                let address = Arc::as_ptr(route) as usize;
+                if self.found.swap(address, Ordering::Relaxed) == address {
+                    self.last_route.store(Some(route.clone()));
+                }
+                self.send_by(route, message)
+            })
+        };
+        match self.routes.find(uri, by_route) {
+            Some(result) => result,
+            None => self.send_by(&*self.make_route(uri)?, message),
+        }
+    }
+
+    #[inline]
+    fn send_by(&self, route: &Route, message: &[u8]) -> Result<()> {
+        let (mut passed, mut failure) = (false, None);
+        for target in &route.targets {
+            if target.sender.silent.load(Ordering::Relaxed) {
+                passed = true;
+                continue;
+            }
+            match udp::send_to(&target.sender.fd, message, &target.address, true) {
+                Ok(()) => passed = true,
+                Err(error) => match self.retry(route, target, message, error) {
+                    Ok(()) => passed = true,
+                    Err(error) => failure = failure.or(Some(error)),
+                },
+            }
+        }
+        if passed {
+            self.counters.sent.fetch_add(1, Ordering::Relaxed);
+            return Ok(());
+        }
+        Err(failure.unwrap_or(Error::NoSuchSocket))
+    }
+
+    /// What to do when a send did not go through at once.
+    #[cold]
+    fn retry(&self, route: &Route, target: &Target, message: &[u8], error: io::Error) -> Result<()> {
+        let mut error = error;
+        let start = Instant::now();
+        loop {
+            match error.raw_os_error() {
+                _ if self.is_deleted() => return Err(Error::NoSuchSocket),
+                Some(libc::EINTR) => {}
+                // The send buffer is full: the kernel sleeps until the device has taken some of it.
+                Some(libc::EAGAIN) if self.handle.nonblocking() => return Err(Error::WouldBlock),
+                Some(libc::EAGAIN) => {
+                    match udp::send_to(&target.sender.fd, message, &target.address, false) {
+                        Ok(()) => return Ok(()),
+                        Err(e) if e.raw_os_error() == Some(libc::EINTR) => {
+                            return Err(Error::from_io(&e, "send"));
+                        }
+                        Err(e) => error = e,
+                    }
+                    if error.raw_os_error() == Some(libc::EAGAIN) {
+                        return Err(self.send_failed(route, target, error));
+                    }
+                    continue;
+                }
+                // IPv6, and the device's own address is still tentative.
+                Some(libc::EADDRNOTAVAIL) if target.sender.v6 && start.elapsed() < ADDRESS_CHECK => {
+                    if self.handle.nonblocking() {
+                        return Err(Error::WouldBlock);
+                    }
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                _ => return Err(self.send_failed(route, target, error)),
+            }
+            match udp::send_to(&target.sender.fd, message, &target.address, true) {
+                Ok(()) => return Ok(()),
+                Err(e) => error = e,
+            }
+        }
+    }
+
+    fn send_failed(&self, route: &Route, target: &Target, error: io::Error) -> Error {
+        static PACE: Pace = Pace::new();
+        static SINCE: AtomicU64 = AtomicU64::new(0);
+        self.counters.send_failures.fetch_add(1, Ordering::Relaxed);
+        let failures = SINCE.fetch_add(1, Ordering::Relaxed) + 1;
+        let advice = match error.raw_os_error() {
+            Some(libc::ENETUNREACH) if target.sender.v6 && target.interface.starts_with("Interface lo ") => {
+                ": loopback needs a route: ip -6 route add local ff00::/8 dev lo table local"
+            }
+            Some(libc::ENETUNREACH | libc::ENETDOWN) => ": is the Interface up, and does it have an address?",
+            Some(libc::ENOBUFS) => {
+                ": the device's queue is full and dropped it; send slower or raise txqueuelen"
+            }
+            Some(libc::EPERM) => ": a firewall rule of this host forbids it",
+            Some(libc::ENODEV | libc::ENXIO) => ": the device is gone",
+            _ => "",
+        };
+        let uri = String::from_utf8_lossy(&route.uri);
+        let error = Error::from_io(&error, format!("send to {uri} on {}{advice}", target.interface));
+        if PACE.due() {
+            SINCE.store(0, Ordering::Relaxed);
+            log::warn!("{error} ({failures} failed sends since the last such line)");
+        }
+        error
+    }
+
+    #[cold]
+    fn make_route(&self, uri: &[u8]) -> Result<Arc<Route>> {
+        let name = Name::parse(uri)?;
+        let mapped = mapping::map(&name, self.config)?;
+        let (targets, generation) = control::open_route(self, &name, mapped)?;
+        let route = Arc::new(Route {
+            uri: uri.into(),
+            generation,
+            targets: targets.into(),
+        });
+        control::locked(|| {
+            if self.route_count.fetch_add(1, Ordering::Relaxed) >= ROUTES {
+                self.routes.clear();
+                self.route_count.store(1, Ordering::Relaxed);
+            }
+            self.routes.insert(uri, route.clone());
+            self.last_route.store(Some(route.clone()));
+        });
+        Ok(route)
+    }
+
+    /// Makes every route be looked up anew. Under the control lock.
+    pub(crate) fn forget_routes(&self) {
+        self.route_generation.fetch_add(1, Ordering::Release);
+        self.routes.clear();
+        self.route_count.store(0, Ordering::Relaxed);
+        self.last_route.store(None);
+    }
+}

@@ -1,0 +1,18 @@
+//! Every system call that the standard library and socket2 do not make for us.
+
+pub mod fork;
+pub mod handle;
+pub mod netlink;
+pub mod thread;
+pub mod udp;
+
+use std::io;
+
+/// The result of a system call, with `errno` when it is negative.
+fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
+}

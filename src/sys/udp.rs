@@ -1,0 +1,595 @@
+//! UDP sockets for multicast: options, memberships, one message or many at a time.
+
+#![allow(unsafe_code)]
+
+use super::check;
+use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
+use std::io;
+use std::mem::{self, MaybeUninit};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::ptr;
+use std::time::Duration;
+
+// linux/in6.h; not in the libc crate.
+const IPV6_MULTICAST_ALL: libc::c_int = 29;
+
+/// A membership: the Group Address, the device, and the source where it is source-specific.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Membership {
+    /// The Group Address.
+    pub group: IpAddr,
+    /// The one source that is heard, of the same family as the group.
+    pub source: Option<IpAddr>,
+    /// The kernel's index of the device.
+    pub ifindex: u32,
+}
+
+/// A new close-on-exec UDP socket of the family of `address`.
+pub fn socket(address: IpAddr) -> io::Result<OwnedFd> {
+    let domain = Domain::for_address(SocketAddr::new(address, 0));
+    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    Ok(socket.into())
+}
+
+/// Binds to `address` and `port`; other sockets may share them. `ifindex` is used where the address needs a scope.
+pub fn bind_shared(fd: &OwnedFd, address: IpAddr, port: u16, ifindex: u32) -> io::Result<()> {
+    let socket = socket2::SockRef::from(fd);
+    socket.set_reuse_address(true)?;
+    socket.bind(&socket_address(address, port, ifindex))
+}
+
+/// The socket address of a Group Address; a scope id is set only where IPv6 needs one.
+pub fn socket_address(address: IpAddr, port: u16, ifindex: u32) -> SockAddr {
+    match address {
+        IpAddr::V4(v4) => SocketAddrV4::new(v4, port).into(),
+        IpAddr::V6(v6) => {
+            let scope = if needs_scope(address) { ifindex } else { 0 };
+            SocketAddrV6::new(v6, port, 0, scope).into()
+        }
+    }
+}
+
+/// True for the IPv6 addresses that mean something on one link only (RFC 4291 §2.7: scopes 1 and 2).
+pub fn needs_scope(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(v6) => {
+            let o = v6.octets();
+            (o[0] == 0xff && matches!(o[1] & 0x0f, 1 | 2)) || (o[0] == 0xfe && o[1] & 0xc0 == 0x80)
+        }
+    }
+}
+
+fn set_int(fd: &OwnedFd, level: libc::c_int, name: libc::c_int, value: libc::c_int) -> io::Result<()> {
+    set(fd, level, name, &value)
+}
+
+fn set<T: Copy>(fd: &OwnedFd, level: libc::c_int, name: libc::c_int, value: &T) -> io::Result<()> {
+    // SAFETY: `value` is a live T and the length is its size.
+    check(unsafe {
+        libc::setsockopt(
+            fd.as_raw_fd(),
+            level,
+            name,
+            ptr::from_ref(value).cast(),
+            mem::size_of::<T>() as libc::socklen_t,
+        )
+    })
+    .map(drop)
+}
+
+/// Whether groups that only others joined are heard too (the kernel's default is yes).
+pub fn set_hear_all(fd: &OwnedFd, v6: bool, on: bool) -> io::Result<()> {
+    if v6 {
+        set_int(fd, libc::IPPROTO_IPV6, IPV6_MULTICAST_ALL, on.into())
+    } else {
+        set_int(fd, libc::IPPROTO_IP, libc::IP_MULTICAST_ALL, on.into())
+    }
+}
+
+/// Asks for the destination address and device of every message.
+pub fn set_packet_info(fd: &OwnedFd, v6: bool) -> io::Result<()> {
+    if v6 {
+        set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)
+    } else {
+        set_int(fd, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)
+    }
+}
+
+/// Sends by the device `ifindex`; `source` is IPv4's source address where the device alone would not give one.
+pub fn set_interface(fd: &OwnedFd, v6: bool, ifindex: u32, source: Option<Ipv4Addr>) -> io::Result<()> {
+    if v6 {
+        return set_int(
+            fd,
+            libc::IPPROTO_IPV6,
+            libc::IPV6_MULTICAST_IF,
+            ifindex as libc::c_int,
+        );
+    }
+    let request = libc::ip_mreqn {
+        imr_multiaddr: libc::in_addr { s_addr: 0 },
+        imr_address: libc::in_addr {
+            s_addr: u32::from(source.unwrap_or(Ipv4Addr::UNSPECIFIED)).to_be(),
+        },
+        imr_ifindex: ifindex as libc::c_int,
+    };
+    set(fd, libc::IPPROTO_IP, libc::IP_MULTICAST_IF, &request)
+}
+
+/// The hop limit of what is sent to groups.
+pub fn set_ttl(fd: &OwnedFd, v6: bool, ttl: u8) -> io::Result<()> {
+    if v6 {
+        set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_HOPS, ttl.into())
+    } else {
+        set_int(fd, libc::IPPROTO_IP, libc::IP_MULTICAST_TTL, ttl.into())
+    }
+}
+
+/// Whether this host's own listeners hear what is sent.
+pub fn set_loopback(fd: &OwnedFd, v6: bool, on: bool) -> io::Result<()> {
+    if v6 {
+        set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_LOOP, on.into())
+    } else {
+        set_int(fd, libc::IPPROTO_IP, libc::IP_MULTICAST_LOOP, on.into())
+    }
+}
+
+/// Makes a full device queue an error (ENOBUFS) instead of a silent loss, and lets routers fragment: with DF set,
+/// a multicast datagram above a later link's MTU vanishes without a word.
+pub fn set_sender_honesty(fd: &OwnedFd, v6: bool) -> io::Result<()> {
+    if v6 {
+        set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVERR, 1)
+    } else {
+        set_int(fd, libc::IPPROTO_IP, libc::IP_RECVERR, 1)?;
+        set_int(
+            fd,
+            libc::IPPROTO_IP,
+            libc::IP_MTU_DISCOVER,
+            libc::IP_PMTUDISC_DONT,
+        )
+    }
+}
+
+/// Sets a buffer size, beyond the system's limit where the process may. Returns the size that is in force.
+pub fn set_buffer(fd: &OwnedFd, receive: bool, bytes: usize) -> io::Result<usize> {
+    let (force, plain) = if receive {
+        (libc::SO_RCVBUFFORCE, libc::SO_RCVBUF)
+    } else {
+        (libc::SO_SNDBUFFORCE, libc::SO_SNDBUF)
+    };
+    let value = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX) / 2 * 2;
+    if set_int(fd, libc::SOL_SOCKET, force, value).is_err() {
+        set_int(fd, libc::SOL_SOCKET, plain, value)?;
+    }
+    let socket = socket2::SockRef::from(fd);
+    // The kernel doubles what is asked for, for its own bookkeeping.
+    let doubled = if receive {
+        socket.recv_buffer_size()?
+    } else {
+        socket.send_buffer_size()?
+    };
+    Ok(doubled / 2)
+}
+
+/// Bounds how long one blocking read may sleep.
+pub fn set_read_timeout(fd: &OwnedFd, timeout: Duration) -> io::Result<()> {
+    socket2::SockRef::from(fd).set_read_timeout(Some(timeout))
+}
+
+/// Binds to a unicast source address.
+pub fn bind_source(fd: &OwnedFd, source: IpAddr, ifindex: u32) -> io::Result<()> {
+    socket2::SockRef::from(fd).bind(&socket_address(source, 0, ifindex))
+}
+
+/// Joins (RFC 3678: by interface index, any family).
+pub fn join(fd: &OwnedFd, membership: &Membership) -> io::Result<()> {
+    membership_option(
+        fd,
+        membership,
+        libc::MCAST_JOIN_GROUP,
+        libc::MCAST_JOIN_SOURCE_GROUP,
+    )
+}
+
+/// Leaves. A membership on a device that is gone is given up too.
+pub fn leave(fd: &OwnedFd, membership: &Membership) -> io::Result<()> {
+    membership_option(
+        fd,
+        membership,
+        libc::MCAST_LEAVE_GROUP,
+        libc::MCAST_LEAVE_SOURCE_GROUP,
+    )
+}
+
+fn membership_option(
+    fd: &OwnedFd,
+    m: &Membership,
+    any: libc::c_int,
+    specific: libc::c_int,
+) -> io::Result<()> {
+    let level = if m.group.is_ipv6() {
+        libc::IPPROTO_IPV6
+    } else {
+        libc::IPPROTO_IP
+    };
+    match m.source {
+        None => {
+            let request = GroupReq {
+                interface: m.ifindex,
+                group: storage(m.group),
+            };
+            set(fd, level, any, &request)
+        }
+        Some(source) => {
+            let request = GroupSourceReq {
+                interface: m.ifindex,
+                group: storage(m.group),
+                source: storage(source),
+            };
+            set(fd, level, specific, &request)
+        }
+    }
+}
+
+// struct group_req and group_source_req (RFC 3678 §5); the libc crate has neither.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct GroupReq {
+    interface: u32,
+    group: libc::sockaddr_storage,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct GroupSourceReq {
+    interface: u32,
+    group: libc::sockaddr_storage,
+    source: libc::sockaddr_storage,
+}
+
+fn storage(address: IpAddr) -> libc::sockaddr_storage {
+    let address = SockAddr::from(SocketAddr::new(address, 0));
+    // SAFETY: all-zero bytes are a valid sockaddr_storage, and `address` is at most that long.
+    unsafe {
+        let mut storage: libc::sockaddr_storage = mem::zeroed();
+        ptr::copy_nonoverlapping(
+            address.as_ptr().cast::<u8>(),
+            ptr::from_mut(&mut storage).cast::<u8>(),
+            address.len() as usize,
+        );
+        storage
+    }
+}
+
+/// Sends one message. `dont_wait` makes a full send buffer an error (EAGAIN).
+#[inline]
+pub fn send_to(fd: &OwnedFd, message: &[u8], to: &SockAddr, dont_wait: bool) -> io::Result<()> {
+    let flags = libc::MSG_NOSIGNAL | if dont_wait { libc::MSG_DONTWAIT } else { 0 };
+    // SAFETY: message and address are live for the call and their lengths are theirs. `sendto` and not `send`:
+    // this library exports a function of that name.
+    let sent = unsafe {
+        libc::sendto(
+            fd.as_raw_fd(),
+            message.as_ptr().cast(),
+            message.len(),
+            flags,
+            to.as_ptr().cast(),
+            to.len(),
+        )
+    };
+    if sent < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
+}
+
+/// Where a message came from and went to, as far as it was asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin {
+    /// The sender's address and port.
+    pub from: SocketAddr,
+    /// The destination address and the device it came in by (with [`set_packet_info`]).
+    pub to: Option<(IpAddr, u32)>,
+}
+
+impl Origin {
+    /// To be filled in.
+    pub fn unknown() -> Origin {
+        Origin {
+            from: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+            to: None,
+        }
+    }
+}
+
+/// Reads one message: into `buf`, and what does not fit into `rest`. Returns the two parts. `origin`, when given, is
+/// filled in.
+#[inline]
+pub fn receive<'a>(
+    fd: &OwnedFd,
+    buf: &'a mut [MaybeUninit<u8>],
+    rest: &'a mut [MaybeUninit<u8>],
+    dont_wait: bool,
+    origin: Option<&mut Origin>,
+) -> io::Result<(&'a [u8], &'a [u8])> {
+    let mut parts = [iovec(buf), iovec(rest)];
+    // SAFETY: all-zero bytes are a valid msghdr.
+    let mut header: libc::msghdr = unsafe { mem::zeroed() };
+    header.msg_iov = parts.as_mut_ptr();
+    header.msg_iovlen = if rest.is_empty() { 1 } else { 2 };
+    let flags = if dont_wait { libc::MSG_DONTWAIT } else { 0 };
+    let len = match origin {
+        // SAFETY: the header points to `parts`, which points to the caller's buffers.
+        None => length(unsafe { libc::recvmsg(fd.as_raw_fd(), &mut header, flags) })?,
+        Some(origin) => {
+            // SAFETY: all-zero bytes are a valid sockaddr_storage.
+            let mut from: libc::sockaddr_storage = unsafe { mem::zeroed() };
+            let mut control = Control::new();
+            header.msg_name = ptr::from_mut(&mut from).cast();
+            header.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+            header.msg_control = control.0.as_mut_ptr().cast();
+            header.msg_controllen = mem::size_of::<Control>() as _;
+            // SAFETY: as above, with the name and control buffers of this block.
+            let len = length(unsafe { libc::recvmsg(fd.as_raw_fd(), &mut header, flags) })?;
+            *origin = Origin {
+                from: address_of(&from),
+                to: packet_info(&header),
+            };
+            len
+        }
+    };
+    let head = len.min(buf.len());
+    let tail = (len - head).min(rest.len());
+    // SAFETY: the kernel wrote `len` bytes, first to `buf`, then to `rest`.
+    unsafe { Ok((written(buf, head), written(rest, tail))) }
+}
+
+/// # Safety
+/// The first `len` bytes of `buf` are initialised.
+unsafe fn written(buf: &[MaybeUninit<u8>], len: usize) -> &[u8] {
+    // SAFETY: as the caller promises; `len` is within `buf` by the slice.
+    unsafe { std::slice::from_raw_parts(buf[..len].as_ptr().cast::<u8>(), len) }
+}
+
+/// Copies `from` to `to`, which has the same length.
+pub fn copy(from: &[u8], to: &mut [MaybeUninit<u8>]) {
+    assert_eq!(from.len(), to.len());
+    // SAFETY: the lengths are equal, and a mutable slice overlaps nothing.
+    unsafe { ptr::copy_nonoverlapping(from.as_ptr(), to.as_mut_ptr().cast::<u8>(), from.len()) };
+}
+
+fn length(result: isize) -> io::Result<usize> {
+    usize::try_from(result).map_err(|_| io::Error::last_os_error())
+}
+
+fn iovec(buf: &mut [MaybeUninit<u8>]) -> libc::iovec {
+    libc::iovec {
+        iov_base: buf.as_mut_ptr().cast(),
+        iov_len: buf.len(),
+    }
+}
+
+/// Room for a packet-info control message of either family (`CMSG_SPACE` of the larger is 40), aligned for one.
+#[repr(C, align(8))]
+#[derive(Clone, Copy)]
+struct Control([u8; 64]);
+
+impl Control {
+    const fn new() -> Control {
+        Control([0; 64])
+    }
+}
+
+fn address_of(storage: &libc::sockaddr_storage) -> SocketAddr {
+    let unknown = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+    // SAFETY: both types are plain bytes of the same size (socket2 builds its own on the system's type).
+    let raw: SockAddrStorage = unsafe { mem::transmute_copy(storage) };
+    // SAFETY: the family field, read by `as_socket`, says which part is initialised; the rest is zero.
+    let address = unsafe { SockAddr::new(raw, mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t) };
+    address.as_socket().unwrap_or(unknown)
+}
+
+fn packet_info(header: &libc::msghdr) -> Option<(IpAddr, u32)> {
+    // SAFETY: the kernel filled in msg_control up to msg_controllen; the macros stay within it, and the data is read
+    // unaligned and only when its length is right.
+    unsafe {
+        let mut message = libc::CMSG_FIRSTHDR(header);
+        while !message.is_null() {
+            let kind = ((*message).cmsg_level, (*message).cmsg_type);
+            let data = libc::CMSG_DATA(message);
+            let room = (*message).cmsg_len as usize;
+            if kind == (libc::IPPROTO_IP, libc::IP_PKTINFO)
+                && room >= libc::CMSG_LEN(mem::size_of::<libc::in_pktinfo>() as u32) as usize
+            {
+                let info = data.cast::<libc::in_pktinfo>().read_unaligned();
+                let to = Ipv4Addr::from(u32::from_be(info.ipi_addr.s_addr));
+                return Some((to.into(), info.ipi_ifindex as u32));
+            }
+            if kind == (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO)
+                && room >= libc::CMSG_LEN(mem::size_of::<libc::in6_pktinfo>() as u32) as usize
+            {
+                let info = data.cast::<libc::in6_pktinfo>().read_unaligned();
+                return Some((IpAddr::from(info.ipi6_addr.s6_addr), info.ipi6_ifindex));
+            }
+            message = libc::CMSG_NXTHDR(header, message);
+        }
+    }
+    None
+}
+
+/// How many messages one batch reads at most.
+pub const BATCH: usize = 64;
+
+/// Room for one batch of messages of any size. A slot is as long as the longest datagram, so that nothing is ever cut
+/// off; the pages of a slot that no message touched take no memory.
+pub struct Batch {
+    slots: memory::Region,
+    headers: Box<[libc::mmsghdr; BATCH]>,
+    parts: Box<[libc::iovec; BATCH]>,
+    from: Box<[libc::sockaddr_storage; BATCH]>,
+    control: Box<[Control; BATCH]>,
+}
+
+// SAFETY: the pointers in headers and parts point into the batch's own allocations, which never move.
+unsafe impl Send for Batch {}
+
+const SLOT: usize = 65536;
+
+impl Batch {
+    /// Reserves the address space for a batch.
+    pub fn new() -> io::Result<Batch> {
+        // SAFETY: all-zero bytes are valid for these C structs.
+        let mut batch = unsafe {
+            Batch {
+                slots: memory::Region::new(BATCH * SLOT)?,
+                headers: Box::new(mem::zeroed()),
+                parts: Box::new(mem::zeroed()),
+                from: Box::new(mem::zeroed()),
+                control: Box::new([Control::new(); BATCH]),
+            }
+        };
+        for i in 0..BATCH {
+            let slot = &mut batch.slots.bytes()[i * SLOT..(i + 1) * SLOT];
+            batch.parts[i] = iovec(slot);
+            let header = &mut batch.headers[i].msg_hdr;
+            header.msg_iov = &mut batch.parts[i];
+            header.msg_iovlen = 1;
+            header.msg_name = ptr::from_mut(&mut batch.from[i]).cast();
+            header.msg_control = ptr::from_mut(&mut batch.control[i]).cast();
+        }
+        Ok(batch)
+    }
+
+    /// Reads what waits, without waiting, and returns how many messages there were.
+    pub fn fill(&mut self, fd: &OwnedFd) -> io::Result<usize> {
+        for header in self.headers.iter_mut() {
+            header.msg_hdr.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+            header.msg_hdr.msg_controllen = mem::size_of::<Control>();
+        }
+        // SAFETY: the headers point into this batch's own memory.
+        let count = unsafe {
+            libc::recvmmsg(
+                fd.as_raw_fd(),
+                self.headers.as_mut_ptr(),
+                BATCH as u32,
+                libc::MSG_DONTWAIT as _,
+                ptr::null_mut(),
+            )
+        };
+        usize::try_from(count).map_err(|_| io::Error::last_os_error())
+    }
+
+    /// The bytes of the message in slot `i` of the last fill.
+    pub fn message(&self, i: usize) -> &[u8] {
+        let len = self.headers[i].msg_len as usize;
+        // SAFETY: the kernel wrote `msg_len` bytes into this slot.
+        unsafe { std::slice::from_raw_parts(self.parts[i].iov_base.cast::<u8>(), len) }
+    }
+
+    /// Where the message in slot `i` came from and went to.
+    pub fn origin(&self, i: usize) -> Origin {
+        Origin {
+            from: address_of(&self.from[i]),
+            to: packet_info(&self.headers[i].msg_hdr),
+        }
+    }
+}
+
+/// How many messages the kernel dropped at this socket so far (modulo 2^32).
+pub fn drops(fd: &OwnedFd) -> io::Result<u32> {
+    const SK_MEMINFO_VARS: usize = 9;
+    const SK_MEMINFO_DROPS: usize = 8;
+    const SO_MEMINFO: libc::c_int = 55;
+    let mut values = [0u32; SK_MEMINFO_VARS];
+    let mut len = mem::size_of_val(&values) as libc::socklen_t;
+    // SAFETY: the buffer and its length match.
+    check(unsafe {
+        libc::getsockopt(
+            fd.as_raw_fd(),
+            libc::SOL_SOCKET,
+            SO_MEMINFO,
+            values.as_mut_ptr().cast(),
+            &mut len,
+        )
+    })?;
+    Ok(values[SK_MEMINFO_DROPS])
+}
+
+/// Wakes every thread that sleeps in a read on this socket, for good.
+pub fn shut(fd: &OwnedFd) {
+    // ENOTCONN is what an unconnected socket answers after it has woken its readers.
+    let _ = socket2::SockRef::from(fd).shutdown(std::net::Shutdown::Both);
+}
+
+/// Waits until one of `fds` is readable, at most `timeout`. False when the time is over.
+pub fn wait_readable(fds: &[RawFd], timeout: Duration) -> io::Result<bool> {
+    let mut list: Vec<libc::pollfd> = fds
+        .iter()
+        .map(|&fd| libc::pollfd {
+            fd,
+            events: libc::POLLIN,
+            revents: 0,
+        })
+        .collect();
+    // SAFETY: the list and its length match.
+    let ready = check(unsafe {
+        libc::poll(
+            list.as_mut_ptr(),
+            list.len() as libc::nfds_t,
+            timeout.as_millis() as libc::c_int,
+        )
+    })?;
+    Ok(ready > 0)
+}
+
+/// Anonymous memory that costs nothing until it is touched.
+mod memory {
+    use std::io;
+    use std::mem::MaybeUninit;
+    use std::ptr;
+
+    pub struct Region {
+        base: *mut MaybeUninit<u8>,
+        len: usize,
+    }
+
+    impl Region {
+        pub fn new(len: usize) -> io::Result<Region> {
+            // SAFETY: a fresh private mapping; nothing else refers to it.
+            let base = unsafe {
+                libc::mmap(
+                    ptr::null_mut(),
+                    len,
+                    libc::PROT_READ | libc::PROT_WRITE,
+                    libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+                    -1,
+                    0,
+                )
+            };
+            if base == libc::MAP_FAILED {
+                return Err(io::Error::last_os_error());
+            }
+            Ok(Region {
+                base: base.cast(),
+                len,
+            })
+        }
+
+        pub fn bytes(&mut self) -> &mut [MaybeUninit<u8>] {
+            // SAFETY: the mapping is `len` bytes and borrowed mutably through `self`.
+            unsafe { std::slice::from_raw_parts_mut(self.base, self.len) }
+        }
+    }
+
+    impl Drop for Region {
+        fn drop(&mut self) {
+            // SAFETY: the mapping made in `new`, unmapped once.
+            unsafe { libc::munmap(self.base.cast(), self.len) };
+        }
+    }
+}

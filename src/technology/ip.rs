@@ -1,0 +1,282 @@
+//! Technology `ip`: native IPv4 and IPv6 multicast, any-source and source-specific, raw UDP payload.
+//!
+//! One receiver is one UDP socket bound to one Group Address and joined on one device. A crowd of groups shares one
+//! receiver per port instead: it hears every group of the port that the host has joined, other sockets ("holders")
+//! hold the memberships, and the library drops what was not joined. None of these calls blocks.
+
+use crate::config::Config;
+use crate::shards::Shards;
+use crate::sys::udp::{self, Membership, Origin};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+/// How long a blocking read of one receiver sleeps before it looks whether another receiver has come beside it. (A
+/// receiver that goes away wakes it at once; reading one socket directly saves an epoll call for each wait.)
+pub const LOOK_AROUND: Duration = Duration::from_millis(200);
+
+/// A membership that a holder holds for a shared receiver.
+pub struct Held {
+    /// The Group Name in normal form.
+    pub group: Arc<str>,
+    /// Group Address, source, device.
+    pub membership: Membership,
+}
+
+/// A UDP socket that messages come in by.
+pub struct Receiver {
+    /// Its token in the handle's epoll set.
+    pub token: u64,
+    /// The socket.
+    pub fd: OwnedFd,
+    /// What it hears.
+    pub hears: Hears,
+    /// False once the multicast socket has given it up.
+    pub live: AtomicBool,
+    /// Reads in a row that found a message at once: the sign of a backlog.
+    pub hits: AtomicU32,
+    /// The kernel's drop counter when it was last added to the statistics.
+    pub drops_seen: AtomicU32,
+}
+
+/// What a receiver hears.
+pub enum Hears {
+    /// One group on one device.
+    One {
+        /// The Group Name in normal form.
+        group: Arc<str>,
+        /// The device; it changes when the device is recreated.
+        ifindex: AtomicU32,
+    },
+    /// Every group of a port; those in the table are for the application.
+    Shared(Arc<Shards<Held>>),
+}
+
+impl Receiver {
+    fn new(token: u64, fd: OwnedFd, hears: Hears) -> Receiver {
+        Receiver {
+            token,
+            fd,
+            hears,
+            live: AtomicBool::new(true),
+            hits: AtomicU32::new(0),
+            drops_seen: AtomicU32::new(0),
+        }
+    }
+
+    /// A receiver of its own for one membership.
+    pub fn one(
+        token: u64,
+        group: Arc<str>,
+        port: u16,
+        membership: &Membership,
+        config: &Config,
+    ) -> io::Result<Receiver> {
+        let fd = open(membership.group, config)?;
+        let v6 = membership.group.is_ipv6();
+        udp::set_hear_all(&fd, v6, false)?;
+        udp::bind_shared(&fd, membership.group, port, membership.ifindex)?;
+        udp::join(&fd, membership)?;
+        let ifindex = AtomicU32::new(membership.ifindex);
+        Ok(Receiver::new(token, fd, Hears::One { group, ifindex }))
+    }
+
+    /// A receiver for a crowd of groups of one port.
+    pub fn shared(token: u64, v6: bool, port: u16, config: &Config) -> io::Result<Receiver> {
+        let any: IpAddr = if v6 {
+            Ipv6Addr::UNSPECIFIED.into()
+        } else {
+            Ipv4Addr::UNSPECIFIED.into()
+        };
+        let fd = open(any, config)?;
+        udp::set_packet_info(&fd, v6)?;
+        udp::bind_shared(&fd, any, port, 0)?;
+        Ok(Receiver::new(token, fd, Hears::Shared(Arc::new(Shards::new()))))
+    }
+
+    /// True for a shared receiver.
+    #[inline]
+    pub fn is_shared(&self) -> bool {
+        matches!(self.hears, Hears::Shared(_))
+    }
+
+    /// The group that a message is for and the device it came in by; `None` when it is for nobody here.
+    pub fn group_of(&self, origin: &Origin) -> Option<(Arc<str>, u32)> {
+        match &self.hears {
+            Hears::One { group, ifindex } => Some((group.clone(), ifindex.load(Ordering::Relaxed))),
+            Hears::Shared(table) => {
+                let (to, ifindex) = origin.to?;
+                // A source-specific name is the closer match.
+                let find = |source: Option<IpAddr>| {
+                    table.find(&key(to), |held| {
+                        (held.membership
+                            == Membership {
+                                group: to,
+                                source,
+                                ifindex,
+                            })
+                        .then(|| held.group.clone())
+                    })
+                };
+                find(Some(origin.from.ip()))
+                    .or_else(|| find(None))
+                    .map(|group| (group, ifindex))
+            }
+        }
+    }
+
+    /// How many messages the kernel has dropped here since the last time that this was asked.
+    pub fn new_drops(&self) -> u32 {
+        let Ok(now) = udp::drops(&self.fd) else { return 0 };
+        now.wrapping_sub(self.drops_seen.swap(now, Ordering::Relaxed))
+    }
+}
+
+fn open(address: IpAddr, config: &Config) -> io::Result<OwnedFd> {
+    let fd = udp::socket(address)?;
+    let size = udp::set_buffer(&fd, true, config.receive_buffer)?;
+    if size < config.receive_buffer {
+        static TOLD: std::sync::Once = std::sync::Once::new();
+        TOLD.call_once(|| {
+            log::info!(
+                "receive buffers are {size} bytes, not the configured {}: raise it with \
+                 sysctl net.core.rmem_max={}, or give the process CAP_NET_ADMIN",
+                config.receive_buffer,
+                config.receive_buffer
+            )
+        });
+    }
+    udp::set_read_timeout(&fd, LOOK_AROUND)?;
+    Ok(fd)
+}
+
+/// The key of a Group Address in a table.
+pub fn key(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+        IpAddr::V6(v6) => v6.octets(),
+    }
+}
+
+/// Memberships for shared receivers, spread over as many sockets as the system's limits ask for.
+#[derive(Default)]
+pub struct Holders(Vec<Holder>);
+
+struct Holder {
+    fd: OwnedFd,
+    v6: bool,
+    // On one IPv4 socket a source-specific join would change what an any-source join means.
+    specific: bool,
+    count: usize,
+    full: bool,
+}
+
+impl Holders {
+    /// Joins on a holder that has room, or on a new one.
+    pub fn join(&mut self, membership: &Membership) -> io::Result<()> {
+        let (v6, specific) = (membership.group.is_ipv6(), membership.source.is_some());
+        for holder in self.0.iter_mut().rev() {
+            if holder.full || holder.v6 != v6 || holder.specific != specific {
+                continue;
+            }
+            match udp::join(&holder.fd, membership) {
+                Ok(()) => {
+                    holder.count += 1;
+                    return Ok(());
+                }
+                // igmp_max_memberships, igmp_max_msf or optmem_max: room elsewhere.
+                Err(e) if matches!(e.raw_os_error(), Some(libc::ENOBUFS | libc::ENOMEM)) => {
+                    holder.full = true;
+                }
+                // Another Group Name holds this very membership here.
+                Err(e) if e.raw_os_error() == Some(libc::EADDRINUSE) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        let fd = udp::socket(membership.group)?;
+        udp::join(&fd, membership)?;
+        self.0.push(Holder {
+            fd,
+            v6,
+            specific,
+            count: 1,
+            full: false,
+        });
+        Ok(())
+    }
+
+    /// Leaves on the first holder that has this membership.
+    pub fn leave(&mut self, membership: &Membership) {
+        for i in 0..self.0.len() {
+            let holder = &mut self.0[i];
+            if udp::leave(&holder.fd, membership).is_ok() {
+                holder.full = false;
+                holder.count -= 1;
+                if holder.count == 0 {
+                    self.0.swap_remove(i);
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// A UDP socket that messages go out by: one device, one family.
+pub struct Sender {
+    /// The socket.
+    pub fd: OwnedFd,
+    /// Its family.
+    pub v6: bool,
+    /// The source that its messages carry, when a source-specific name asks for one.
+    pub source: Option<IpAddr>,
+    /// Nothing may leave: hop limit 0 without loopback (the kernel would let IPv6 out all the same).
+    pub silent: AtomicBool,
+}
+
+impl Sender {
+    /// Opens a sender by the device `ifindex`; `address` is needed on IPv4 loopback, which has no source of its own.
+    pub fn new(
+        v6: bool,
+        ifindex: u32,
+        source: Option<IpAddr>,
+        address: Option<Ipv4Addr>,
+        ttl: u8,
+        config: &Config,
+    ) -> io::Result<Sender> {
+        let any: IpAddr = if v6 {
+            Ipv6Addr::UNSPECIFIED.into()
+        } else {
+            Ipv4Addr::UNSPECIFIED.into()
+        };
+        let fd = udp::socket(any)?;
+        udp::set_buffer(&fd, false, config.send_buffer)?;
+        if let Some(source) = source {
+            udp::bind_source(&fd, source, ifindex)?;
+        }
+        let address = match source {
+            Some(IpAddr::V4(source)) => Some(source),
+            _ => address,
+        };
+        udp::set_interface(&fd, v6, ifindex, address)?;
+        udp::set_loopback(&fd, v6, config.loopback)?;
+        udp::set_sender_honesty(&fd, v6)?;
+        let sender = Sender {
+            fd,
+            v6,
+            source,
+            silent: AtomicBool::new(false),
+        };
+        sender.set_ttl(ttl, config)?;
+        Ok(sender)
+    }
+
+    /// Changes the hop limit.
+    pub fn set_ttl(&self, ttl: u8, config: &Config) -> io::Result<()> {
+        udp::set_ttl(&self.fd, self.v6, ttl)?;
+        self.silent.store(ttl == 0 && !config.loopback, Ordering::Relaxed);
+        Ok(())
+    }
+}
