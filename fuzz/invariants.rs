@@ -26,10 +26,7 @@ pub fn check(uri: &[u8]) -> bool {
     }
     if let Some(part) = name.instantiation() {
         sound(part);
-        assert!(
-            part.address()
-                .is_none_or(|address| !address.is_multicast() && !address.is_unspecified())
-        );
+        assert!(part.address().is_none_or(|address| !address.is_multicast() && !address.is_unspecified()));
     }
     assert_ne!(name.port(), Some(0));
 
@@ -38,10 +35,7 @@ pub fn check(uri: &[u8]) -> bool {
     assert!(again.credentials().is_none());
 
     // Another spelling of the same name.
-    let namespace_end = 5 + uri[4..]
-        .iter()
-        .position(|&byte| byte == b':')
-        .expect("a namespace");
+    let namespace_end = 5 + uri[4..].iter().position(|&byte| byte == b':').expect("a namespace");
     let (head, rest) = uri.split_at(namespace_end);
     let mut upper = [&head.to_ascii_uppercase(), rest].concat();
     assert_same(&name, &Name::parse(&upper).expect("the namespace in upper case"));
@@ -50,8 +44,7 @@ pub fn check(uri: &[u8]) -> bool {
         let with = Name::parse(&upper).expect("with credentials");
         assert_same(&name, &with);
         assert!(
-            with.credentials()
-                .is_some_and(|credentials| credentials.alg == "a" && credentials.val == "b")
+            with.credentials().is_some_and(|credentials| credentials.alg == "a" && credentials.val == "b")
         );
     }
     true
@@ -62,8 +55,7 @@ fn sound(part: &Part) {
         Part::V4(_) | Part::V6(_) => {}
         Part::Host(name) => {
             assert!(
-                name.bytes()
-                    .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.')),
+                name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.')),
                 "{name}"
             );
             let labels = name.strip_suffix('.').unwrap_or(name);
@@ -72,13 +64,7 @@ fn sound(part: &Part) {
                 "{name}"
             );
             // Else a resolver could take it for an address.
-            assert!(
-                labels
-                    .rsplit('.')
-                    .next()
-                    .is_some_and(|label| label.parse::<u128>().is_err()),
-                "{name}"
-            );
+            assert!(labels.rsplit('.').next().is_some_and(|label| label.parse::<u128>().is_err()), "{name}");
         }
         Part::Text(text) => assert!(!text.is_empty() && !text.contains('\0'), "{text:?}"),
     }
@@ -97,15 +83,9 @@ fn refused(uri: &[u8], error: &Error) {
     let Error::Invalid(text) = error else {
         panic!("not Invalid: {error:?}");
     };
-    assert!(
-        text.starts_with("ham-URI \"") && text.is_ascii() && text.len() < 1000,
-        "{text}"
-    );
+    assert!(text.starts_with("ham-URI \"") && text.is_ascii() && text.len() < 1000, "{text}");
     assert!(!text.bytes().any(|byte| byte.is_ascii_control()), "{text:?}");
-    let place = text
-        .rsplit_once("\": byte ")
-        .and_then(|(_, rest)| rest.split_once(": "))
-        .expect("a place");
+    let place = text.rsplit_once("\": byte ").and_then(|(_, rest)| rest.split_once(": ")).expect("a place");
     assert!(place.0.parse::<usize>().is_ok_and(|at| at <= uri.len()), "{text}");
     assert!(!place.1.is_empty(), "{text}");
 }

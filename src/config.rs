@@ -67,10 +67,7 @@ macro_rules! bounded {
                 if range.contains(&value) {
                     Ok($name(value as $type))
                 } else {
-                    Err(format!(
-                        "{value} is not {} from {} to {}",
-                        $what, $low, $high
-                    ))
+                    Err(format!("{value} is not {} from {} to {}", $what, $low, $high))
                 }
             }
         }
@@ -89,10 +86,7 @@ struct Level(log::LevelFilter);
 impl TryFrom<String> for Level {
     type Error = String;
     fn try_from(value: String) -> std::result::Result<Self, String> {
-        value
-            .parse()
-            .map(Level)
-            .map_err(|_| format!("{value:?} is none of off, error, warn, info, debug"))
+        value.parse().map(Level).map_err(|_| format!("{value:?} is none of off, error, warn, info, debug"))
     }
 }
 
@@ -118,10 +112,9 @@ pub fn get() -> Result<&'static Config> {
     CONFIG.get_or_try_init(|| {
         // The level first, so that an error in the rest can be logged.
         let environment = |key: &str| std::env::var_os(key).map(|v| v.to_string_lossy().into_owned());
-        if let Some(level) = environment("HAM_LOG").and_then(|v| v.parse().ok()) {
-            crate::logging::set_level(level);
-        }
-        let config = load(environment)?;
+        let level = environment("HAM_LOG").and_then(|v| v.parse().ok());
+        crate::logging::set_level(level.unwrap_or(log::LevelFilter::Off));
+        let config = load(environment).inspect_err(|e| log::error!("{e}"))?;
         crate::logging::set_level(config.log);
         Ok(Box::new(config))
     })
@@ -147,9 +140,7 @@ fn find(environment: &impl Fn(&str) -> Option<String>) -> Option<(PathBuf, bool)
     }
     let user = match environment("XDG_CONFIG_HOME").filter(|d| !d.is_empty()) {
         Some(directory) => Some(PathBuf::from(directory)),
-        None => environment("HOME")
-            .filter(|d| !d.is_empty())
-            .map(|home| Path::new(&home).join(".config")),
+        None => environment("HOME").filter(|d| !d.is_empty()).map(|home| Path::new(&home).join(".config")),
     };
     let user = user.map(|directory| directory.join("ham/ham.toml"));
     match user {
@@ -160,21 +151,10 @@ fn find(environment: &impl Fn(&str) -> Option<String>) -> Option<(PathBuf, bool)
 
 fn apply_file(config: &mut Config, path: &Path, text: &str) -> Result<()> {
     let file: File = toml::from_str(text).map_err(|e| {
-        let line = e.span().map_or(0, |span| {
-            text[..span.start.min(text.len())].matches('\n').count() + 1
-        });
-        let key = e
-            .span()
-            .and_then(|span| text[..span.start.min(text.len())].rsplit('\n').next());
-        let key = key
-            .and_then(|start| start.split('=').next())
-            .map(str::trim)
-            .unwrap_or_default();
-        let key = if key.is_empty() {
-            String::new()
-        } else {
-            format!(" key {key:?}:")
-        };
+        let line = e.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        let key = e.span().and_then(|span| text[..span.start.min(text.len())].rsplit('\n').next());
+        let key = key.and_then(|start| start.split('=').next()).map(str::trim).unwrap_or_default();
+        let key = if key.is_empty() { String::new() } else { format!(" key {key:?}:") };
         fail(format!("{}: line {line}:{key} {}", path.display(), e.message()))
     })?;
     let ip = file.ip;
@@ -194,10 +174,7 @@ fn apply_environment(config: &mut Config, environment: &impl Fn(&str) -> Option<
     where
         T: TryFrom<i64, Error = String>,
     {
-        let value: i64 = text
-            .trim()
-            .parse()
-            .map_err(|_| fail(format!("{key}: {text:?} is no number")))?;
+        let value: i64 = text.trim().parse().map_err(|_| fail(format!("{key}: {text:?} is no number")))?;
         T::try_from(value).map_err(|e| fail(format!("{key}: {e}")))
     }
     let value = |key: &str| environment(key).filter(|v| !v.is_empty());
@@ -212,9 +189,7 @@ fn apply_environment(config: &mut Config, environment: &impl Fn(&str) -> Option<
             "1" | "true" => true,
             "0" | "false" => false,
             other => {
-                return Err(fail(format!(
-                    "HAM_LOOPBACK: {other:?} is none of 0, 1, false, true"
-                )));
+                return Err(fail(format!("HAM_LOOPBACK: {other:?} is none of 0, 1, false, true")));
             }
         };
     }
@@ -228,16 +203,10 @@ fn apply_environment(config: &mut Config, environment: &impl Fn(&str) -> Option<
         config.spin = Duration::from_micros(number::<Spin>("HAM_SPIN", &text)?.0);
     }
     if let Some(text) = value("HAM_INTERFACES") {
-        config.interfaces = text
-            .split(',')
-            .map(|n| n.trim().to_owned())
-            .filter(|n| !n.is_empty())
-            .collect();
+        config.interfaces = text.split(',').map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect();
     }
     if let Some(text) = value("HAM_LOG") {
-        config.log = Level::try_from(text)
-            .map_err(|e| fail(format!("HAM_LOG: {e}")))?
-            .0;
+        config.log = Level::try_from(text).map_err(|e| fail(format!("HAM_LOG: {e}")))?.0;
     }
     Ok(())
 }
@@ -302,28 +271,11 @@ mod tests {
         assert_eq!(from_environment("HAM_PORT", "6001").unwrap().port, 6001);
         assert_eq!(from_environment("HAM_TTL", "9").unwrap().ttl, 9);
         assert!(!from_environment("HAM_LOOPBACK", "0").unwrap().loopback);
-        assert_eq!(
-            from_environment("HAM_RECEIVE_BUFFER", "65536")
-                .unwrap()
-                .receive_buffer,
-            65536
-        );
-        assert_eq!(
-            from_environment("HAM_SEND_BUFFER", "65536").unwrap().send_buffer,
-            65536
-        );
-        assert_eq!(
-            from_environment("HAM_SPIN", "30").unwrap().spin,
-            Duration::from_micros(30)
-        );
-        assert_eq!(
-            from_environment("HAM_INTERFACES", "a, b").unwrap().interfaces,
-            ["a", "b"]
-        );
-        assert_eq!(
-            from_environment("HAM_LOG", "info").unwrap().log,
-            log::LevelFilter::Info
-        );
+        assert_eq!(from_environment("HAM_RECEIVE_BUFFER", "65536").unwrap().receive_buffer, 65536);
+        assert_eq!(from_environment("HAM_SEND_BUFFER", "65536").unwrap().send_buffer, 65536);
+        assert_eq!(from_environment("HAM_SPIN", "30").unwrap().spin, Duration::from_micros(30));
+        assert_eq!(from_environment("HAM_INTERFACES", "a, b").unwrap().interfaces, ["a", "b"]);
+        assert_eq!(from_environment("HAM_LOG", "info").unwrap().log, log::LevelFilter::Info);
     }
 
     #[test]
@@ -336,12 +288,7 @@ mod tests {
             ("HAM_SPIN", "-1"),
             ("HAM_LOG", "loud"),
         ] {
-            assert!(
-                from_environment(key, value)
-                    .unwrap_err()
-                    .to_string()
-                    .contains(key)
-            );
+            assert!(from_environment(key, value).unwrap_err().to_string().contains(key));
         }
     }
 }

@@ -76,13 +76,7 @@ pub fn own_groups() -> Vec<OwnGroup> {
 }
 
 pub(crate) fn enter(socket: &Arc<MulticastSocket>, control: Control) {
-    lock().insert(
-        socket.id,
-        Entry {
-            socket: socket.clone(),
-            control,
-        },
-    );
+    lock().insert(socket.id, Entry { socket: socket.clone(), control });
 }
 
 /// Takes the socket out, so that no control call finds it any more.
@@ -94,15 +88,8 @@ pub(crate) fn remove(socket: &MulticastSocket) {
     if socket.is_inherited() {
         return;
     }
-    let names: Vec<_> = entry
-        .control
-        .groups
-        .values()
-        .map(|state| state.name.clone())
-        .collect();
-    names
-        .iter()
-        .for_each(|name| entry.control.note(EventType::Leave, name));
+    let names: Vec<_> = entry.control.groups.values().map(|state| state.name.clone()).collect();
+    names.iter().for_each(|name| entry.control.note(EventType::Leave, name));
     let happened = std::mem::take(&mut entry.control.happened);
     announce(&registry, socket.id, happened);
     drop(registry);
@@ -139,18 +126,8 @@ pub(crate) fn locked<R>(act: impl FnOnce() -> R) -> R {
 /// Whether the socket has joined `name`, and then whether a shared receiver hears it.
 pub(crate) fn joined(socket: &MulticastSocket, name: &str) -> Option<bool> {
     let registry = lock();
-    let state = registry
-        .get(&socket.id)?
-        .control
-        .groups
-        .get(name)
-        .filter(|state| state.listener)?;
-    Some(
-        state
-            .places
-            .iter()
-            .any(|(_, place)| matches!(place, Place::Shared)),
-    )
+    let state = registry.get(&socket.id)?.control.groups.get(name).filter(|state| state.listener)?;
+    Some(state.places.iter().any(|(_, place)| matches!(place, Place::Shared)))
 }
 
 /// Joins, and watches the Interfaces from then on.
@@ -187,14 +164,9 @@ pub(crate) fn open_route(
 ) -> Result<(Vec<Target>, u32)> {
     let targets = |control: &mut Control| {
         let (targets, failed) = control.targets(socket, name, &mapped)?;
-        socket
-            .counters
-            .send_failures
-            .fetch_add(failed.len() as u64, Ordering::Relaxed);
+        socket.counters.send_failures.fetch_add(failed.len() as u64, Ordering::Relaxed);
         if control.groups.len() >= SENT_NAMES {
-            control
-                .groups
-                .retain(|_, state| state.listener || state.registered);
+            control.groups.retain(|_, state| state.listener || state.registered);
         }
         let state = control.state(name, mapped);
         if !state.sent {
@@ -229,11 +201,8 @@ fn announce(registry: &Registry, id: u64, happened: Vec<Happened>) {
         let known = registry.iter().any(|(other, entry)| {
             *other != id
                 && entry.control.groups.get(&h.name).is_some_and(|state| {
-                    let role = if h.event == EventType::NewSource {
-                        state.is_source()
-                    } else {
-                        state.listener
-                    };
+                    let role =
+                        if h.event == EventType::NewSource { state.is_source() } else { state.listener };
                     role && entry
                         .control
                         .attached
@@ -343,13 +312,8 @@ impl Control {
             last_token: crate::sys::handle::DOORBELL,
             happened: Vec::new(),
         };
-        let ids = if ifs.is_empty() {
-            default_ids(config, &devices)?
-        } else {
-            ifs.to_vec()
-        };
-        ids.iter()
-            .try_for_each(|&id| control.attach(id, config.ttl, &devices))?;
+        let ids = if ifs.is_empty() { default_ids(config, &devices)? } else { ifs.to_vec() };
+        ids.iter().try_for_each(|&id| control.attach(id, config.ttl, &devices))?;
         Ok(control)
     }
 
@@ -361,10 +325,7 @@ impl Control {
             }
             return Ok(());
         }
-        let device = devices
-            .iter()
-            .find(|d| d.index == ifindex)
-            .ok_or(Error::NoSuchInterface(id))?;
+        let device = devices.iter().find(|d| d.index == ifindex).ok_or(Error::NoSuchInterface(id))?;
         self.attached.push(Attached {
             ifindex,
             families,
@@ -386,9 +347,7 @@ impl Control {
             return Ok(i);
         }
         match interfaces::device(ifindex)? {
-            Some(_) => Err(Error::NotAvailable(format!(
-                "Interface {id} is none of the socket's"
-            ))),
+            Some(_) => Err(Error::NotAvailable(format!("Interface {id} is none of the socket's"))),
             None => Err(Error::NoSuchInterface(id)),
         }
     }
@@ -453,16 +412,8 @@ impl Control {
         let size = |a: &Attached| {
             let device = devices.iter().find(|d| d.index == a.ifindex)?;
             // IP and UDP headers.
-            let headers = if a.families.v6() && device.ipv6 {
-                40 + 8
-            } else {
-                20 + 8
-            };
-            Some(
-                (device.mtu as usize)
-                    .saturating_sub(headers)
-                    .clamp(1, MAX_MESSAGE),
-            )
+            let headers = if a.families.v6() && device.ipv6 { 40 + 8 } else { 20 + 8 };
+            Some((device.mtu as usize).saturating_sub(headers).clamp(1, MAX_MESSAGE))
         };
         self.attached
             .iter()
@@ -492,12 +443,7 @@ impl Control {
         }
         for a in &self.attached {
             for &(address, _) in state.mapped.addresses.iter().filter(|(g, _)| a.families.hold(*g)) {
-                self.happened.push(Happened {
-                    event,
-                    ifindex: a.ifindex,
-                    address,
-                    name: name.clone(),
-                });
+                self.happened.push(Happened { event, ifindex: a.ifindex, address, name: name.clone() });
             }
         }
     }
@@ -510,17 +456,14 @@ impl Control {
         // A DNS name may have moved since it was last used.
         state.mapped = mapped;
         state.listener = true;
-        let (placed, error) = self.settle(socket, name.normal());
+        let (placed, failures) = self.settle(socket, name.normal());
         if placed > 0 {
+            tell_of_retries(socket, &failures);
             self.note(EventType::Join, name.normal());
             return Ok(());
         }
         self.unlisten(socket, name.normal());
-        Err(error.unwrap_or_else(|| {
-            Error::NotAvailable(format!(
-                "{name}: no Interface of the socket carries its address family"
-            ))
-        }))
+        Err(failures.into_iter().next().unwrap_or_else(|| not_carried(name)))
     }
 
     pub fn leave(&mut self, socket: &MulticastSocket, name: &Name) -> Result<()> {
@@ -547,10 +490,7 @@ impl Control {
     }
 
     pub fn src_deregister(&mut self, socket: &MulticastSocket, name: &Name) -> Result<()> {
-        let state = self
-            .groups
-            .get_mut(name.normal())
-            .filter(|state| state.registered);
+        let state = self.groups.get_mut(name.normal()).filter(|state| state.registered);
         let Some(state) = state else {
             return Err(Error::NotAvailable(format!("{name}: not registered as a source")));
         };
@@ -567,25 +507,21 @@ impl Control {
         let joined = self.groups.values().filter(|state| state.listener);
         let names: Vec<_> = joined.map(|state| state.name.clone()).collect();
         for name in names {
-            self.settle(socket, &name);
+            let (_, failures) = self.settle(socket, &name);
+            tell_of_retries(socket, &failures);
         }
     }
 
     /// Gives up the memberships that should not be, and tries those that should be and are not. Returns how many there
-    /// are now, and the first error.
-    fn settle(&mut self, socket: &MulticastSocket, name: &Arc<str>) -> (usize, Option<Error>) {
-        let Some(mut state) = self.groups.remove(name) else {
-            return (0, None);
-        };
+    /// are now, and what failed for the first time.
+    fn settle(&mut self, socket: &MulticastSocket, name: &Arc<str>) -> (usize, Vec<Error>) {
+        let mut failures = Vec::new();
+        let Some(mut state) = self.groups.remove(name) else { return (0, failures) };
         let mut wanted = Vec::new();
         for a in &self.attached {
             for &(group, source) in state.mapped.addresses.iter().filter(|(g, _)| a.families.hold(*g)) {
                 wanted.push((
-                    Membership {
-                        group,
-                        source,
-                        ifindex: a.ifindex,
-                    },
+                    Membership { group, source, ifindex: a.ifindex },
                     a.device.is_some(),
                     a.label(),
                 ));
@@ -598,7 +534,6 @@ impl Control {
                 self.give_up(socket, &state, &membership, place);
             }
         }
-        let mut error = None;
         for (membership, present, label) in wanted {
             let old = state.places.iter().position(|(m, _)| *m == membership);
             if old.is_some_and(|i| !matches!(state.places[i].1, Place::Failed)) {
@@ -610,12 +545,9 @@ impl Control {
                 Err(std::io::Error::from_raw_os_error(libc::ENODEV))
             };
             let place = place.unwrap_or_else(|e| {
-                let e = limit_error(&e, &format!("join {name} on {label}"));
                 if old.is_none() {
-                    socket.counters.join_failures.fetch_add(1, Ordering::Relaxed);
-                    log::warn!("{e}; it is tried again when the Interfaces change");
+                    failures.push(limit_error(&e, &format!("join {name} on {label}")));
                 }
-                error.get_or_insert(e);
                 Place::Failed
             });
             match old {
@@ -623,13 +555,9 @@ impl Control {
                 None => state.places.push((membership, place)),
             }
         }
-        let placed = state
-            .places
-            .iter()
-            .filter(|(_, place)| !matches!(place, Place::Failed))
-            .count();
+        let placed = state.places.iter().filter(|(_, place)| !matches!(place, Place::Failed)).count();
         self.groups.insert(name.clone(), state);
-        (placed, error)
+        (placed, failures)
     }
 
     fn place(&mut self, socket: &MulticastSocket, state: &State, m: &Membership) -> std::io::Result<Place> {
@@ -650,21 +578,13 @@ impl Control {
             vacant.insert((receiver, 0));
         }
         // The table first: a message that comes in between is for the application already.
-        let (receiver, count) = self
-            .shared
-            .get_mut(&key)
-            .ok_or_else(|| std::io::Error::from_raw_os_error(libc::EIO))?;
+        let (receiver, count) =
+            self.shared.get_mut(&key).ok_or_else(|| std::io::Error::from_raw_os_error(libc::EIO))?;
         let Hears::Shared(table) = &receiver.hears else {
             return Ok(Place::Failed);
         };
         self.holders.join(m)?;
-        table.insert(
-            &ip::key(m.group),
-            Arc::new(Held {
-                group: state.name.clone(),
-                membership: *m,
-            }),
-        );
+        table.insert(&ip::key(m.group), Arc::new(Held { group: state.name.clone(), membership: *m }));
         *count += 1;
         Ok(Place::Shared)
     }
@@ -683,9 +603,7 @@ impl Control {
                     return;
                 };
                 if let Hears::Shared(table) = &receiver.hears {
-                    table.retain(&ip::key(m.group), |held| {
-                        held.membership != *m || held.group != state.name
-                    });
+                    table.retain(&ip::key(m.group), |held| held.membership != *m || held.group != state.name);
                 }
                 *count -= 1;
                 if *count == 0 {
@@ -711,11 +629,7 @@ impl Control {
                 match sender(a, group, source, socket.config) {
                     Ok(sender) => {
                         let address = udp::socket_address(group, mapped.port, a.ifindex);
-                        targets.push(Target {
-                            sender,
-                            address,
-                            interface: a.label(),
-                        });
+                        targets.push(Target { sender, address, interface: a.label() });
                     }
                     Err(e) => {
                         log::warn!("send to {name} on {}: {e}", a.label());
@@ -726,11 +640,7 @@ impl Control {
             }
         }
         if targets.is_empty() {
-            return Err(error.unwrap_or_else(|| {
-                Error::NotAvailable(format!(
-                    "{name}: no Interface of the socket carries its address family"
-                ))
-            }));
+            return Err(error.unwrap_or_else(|| not_carried(name)));
         }
         Ok((targets, failed))
     }
@@ -740,11 +650,7 @@ impl Control {
         for state in self.groups.values() {
             for a in &self.attached {
                 for &(address, source) in state.mapped.addresses.iter().filter(|(g, _)| a.families.hold(*g)) {
-                    let m = Membership {
-                        group: address,
-                        source,
-                        ifindex: a.ifindex,
-                    };
+                    let m = Membership { group: address, source, ifindex: a.ifindex };
                     let placed =
                         |(p, place): &(Membership, Place)| *p == m && !matches!(place, Place::Failed);
                     let listener = state.listener && state.places.iter().any(placed);
@@ -773,10 +679,7 @@ impl Control {
             changed |= a.device.as_ref() != found;
             let Some(device) = found else {
                 if a.device.take().is_some() {
-                    log::warn!(
-                        "{} is gone; its groups come back when a device of that name does",
-                        a.label()
-                    );
+                    log::warn!("{} is gone; its groups come back when a device of that name does", a.label());
                     a.senders.clear();
                 }
                 continue;
@@ -813,9 +716,8 @@ impl Control {
             return false;
         };
         let is_loopback = |index: u32| devices.iter().any(|d| d.index == index && d.loopback);
-        let only_loopback = ids
-            .iter()
-            .all(|&id| interfaces::decode(id).is_none_or(|(index, _)| is_loopback(index)));
+        let only_loopback =
+            ids.iter().all(|&id| interfaces::decode(id).is_none_or(|(index, _)| is_loopback(index)));
         let mut now = self.interface_ids();
         let mut new = ids.clone();
         now.sort_unstable();
@@ -838,12 +740,7 @@ impl Control {
             };
             if let Some(attached) = self.attached.iter_mut().find(|a| a.ifindex == index) {
                 attached.ttl = was.ttl;
-                attached.senders = was
-                    .senders
-                    .iter()
-                    .filter(|s| families_of(s, families))
-                    .cloned()
-                    .collect();
+                attached.senders = was.senders.iter().filter(|s| families_of(s, families)).cloned().collect();
             }
         }
         true
@@ -861,10 +758,7 @@ impl Control {
             };
             for i in 0..state.places.len() {
                 let old = state.places[i].0;
-                let to = moved
-                    .iter()
-                    .find(|(from, _)| *from == old.ifindex)
-                    .map(|(_, to)| *to);
+                let to = moved.iter().find(|(from, _)| *from == old.ifindex).map(|(_, to)| *to);
                 let again = old.group.is_ipv6() && revived.contains(&old.ifindex);
                 let Some(ifindex) = to.or(again.then_some(old.ifindex)) else {
                     continue;
@@ -906,6 +800,15 @@ impl Control {
     }
 }
 
+fn not_carried(name: &Name) -> Error {
+    Error::NotAvailable(format!("{name}: no Interface of the socket carries its address family"))
+}
+
+fn tell_of_retries(socket: &MulticastSocket, failures: &[Error]) {
+    socket.counters.join_failures.fetch_add(failures.len() as u64, Ordering::Relaxed);
+    failures.iter().for_each(|e| log::warn!("{e}; it is tried again when the Interfaces change"));
+}
+
 fn families_of(sender: &Sender, families: Families) -> bool {
     if sender.v6 { families.v6() } else { families.v4() }
 }
@@ -929,11 +832,7 @@ fn sender(a: &mut Attached, group: IpAddr, source: Option<IpAddr>, config: &Conf
             a.label()
         )));
     }
-    let address = if device.loopback {
-        device.v4.first().copied()
-    } else {
-        None
-    };
+    let address = if device.loopback { device.v4.first().copied() } else { None };
     let sender = Sender::new(v6, a.ifindex, source, address, a.ttl, config)
         .map_err(|e| limit_error(&e, &format!("open a sender on {}", a.label())))?;
     let sender = Arc::new(sender);
@@ -946,14 +845,10 @@ fn default_ids(config: &Config, devices: &[Device]) -> Result<Vec<u32>> {
         return interfaces::default_interfaces();
     }
     let index = |name: &String| {
-        devices
-            .iter()
-            .find(|d| d.name == *name)
-            .map(|d| d.index)
-            .ok_or_else(|| Error::System {
-                errno: libc::ENODEV,
-                doing: format!("the configured default Interface {name:?}"),
-            })
+        devices.iter().find(|d| d.name == *name).map(|d| d.index).ok_or_else(|| Error::System {
+            errno: libc::ENODEV,
+            doing: format!("the configured default Interface {name:?}"),
+        })
     };
     config.interfaces.iter().map(index).collect()
 }
@@ -995,7 +890,7 @@ extern "C" fn after_fork_in_child() {
     events::forget_after_fork();
     let _ = HELD.try_with(|held| {
         if let Some(registry) = held.take() {
-            registry.values().for_each(|entry| entry.socket.forget_queue());
+            registry.values().for_each(|entry| entry.socket.start_in_child());
         }
     });
 }

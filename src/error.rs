@@ -55,10 +55,7 @@ impl Error {
 
     /// An [`io::Error`], met while `doing` something.
     pub fn from_io(error: &io::Error, doing: impl Into<String>) -> Error {
-        Error::System {
-            errno: error.raw_os_error().unwrap_or(libc::EIO),
-            doing: doing.into(),
-        }
+        Error::System { errno: error.raw_os_error().unwrap_or(libc::EIO), doing: doing.into() }
     }
 }
 

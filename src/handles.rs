@@ -57,9 +57,7 @@ pub fn create(ifs: &[u32]) -> Result<i32> {
 
 /// Deletes the multicast socket behind `handle`, waking every call that waits on it.
 pub fn delete(handle: i32) -> Result<()> {
-    let socket = slot(handle)
-        .and_then(|slot| slot.swap(None))
-        .ok_or(Error::NoSuchSocket)?;
+    let socket = slot(handle).and_then(|slot| slot.swap(None)).ok_or(Error::NoSuchSocket)?;
     let ours = socket.handle.is(handle);
     socket.end();
     if !ours {

@@ -13,11 +13,8 @@ struct StderrLog {
     left_out: AtomicU32,
 }
 
-static LOG: StderrLog = StderrLog {
-    second: AtomicU64::new(0),
-    lines: AtomicU32::new(0),
-    left_out: AtomicU32::new(0),
-};
+static LOG: StderrLog =
+    StderrLog { second: AtomicU64::new(0), lines: AtomicU32::new(0), left_out: AtomicU32::new(0) };
 static OURS: OnceBool = OnceBool::new();
 
 /// Sets what is logged. A program that has set its own logger with the `log` crate keeps it, and its level.
@@ -28,9 +25,7 @@ pub fn set_level(level: log::LevelFilter) {
 }
 
 fn now_ms() -> u64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |t| t.as_millis() as u64)
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |t| t.as_millis() as u64)
 }
 
 impl log::Log for StderrLog {
@@ -74,10 +69,7 @@ impl Pace {
         let now = now_ms();
         let last = self.0.load(Ordering::Relaxed);
         now.abs_diff(last) >= 1000
-            && self
-                .0
-                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
+            && self.0.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 }
 

@@ -34,9 +34,7 @@ pub fn map(name: &Name, config: &Config) -> Result<Mapped> {
         return none("the name has no address");
     }
     if let Some(address) = groups.iter().find(|a| !a.is_multicast()) {
-        return Err(Error::Invalid(format!(
-            "{name}: {address} is not a multicast address"
-        )));
+        return Err(Error::Invalid(format!("{name}: {address} is not a multicast address")));
     }
     let addresses = match name.instantiation() {
         None => groups.into_iter().map(|group| (group, None)).collect(),
@@ -50,10 +48,7 @@ pub fn map(name: &Name, config: &Config) -> Result<Mapped> {
     if addresses.is_empty() {
         return none("group and source have no address family in common");
     }
-    Ok(Mapped {
-        addresses,
-        port: name.port().unwrap_or(config.port),
-    })
+    Ok(Mapped { addresses, port: name.port().unwrap_or(config.port) })
 }
 
 fn resolve(part: &Part) -> Result<Vec<IpAddr>> {

@@ -17,7 +17,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 type Buffer = [MaybeUninit<u8>];
@@ -25,8 +25,9 @@ type Buffer = [MaybeUninit<u8>];
 /// After so many reads that found a message at once, the next one asks for many.
 const BACKLOG: u32 = 4;
 
-/// Messages above this length are read one at a time: to copy them costs more than a system call.
-const BATCHED: usize = 4096;
+/// Messages above this length are read one at a time and straight into the application's buffer: to copy them would
+/// cost more than it saves.
+const BATCHED: usize = 2048;
 
 /// After so many messages of one receiver the others are looked at.
 const TURN: u32 = 64;
@@ -47,6 +48,8 @@ pub(crate) struct Queue {
     end: usize,
     /// The handle was made readable for this queue.
     rung: bool,
+    /// How many messages the application took from here.
+    pub taken: u64,
 }
 
 struct Stashed {
@@ -78,15 +81,9 @@ impl Queue {
         for i in self.next..self.end {
             let origin = batch.origin(i);
             if let Some((group, interface)) = receiver.group_of(&origin) {
-                self.stash(
-                    Stashed {
-                        message: batch.message(i).into(),
-                        group,
-                        interface,
-                        origin,
-                    },
-                    false,
-                );
+                let message = batch.message(i);
+                let message = [message.0, message.1].concat().into();
+                self.stash(Stashed { message, group, interface, origin }, false);
             }
         }
         (self.next, self.end) = (0, 0);
@@ -120,6 +117,7 @@ impl MulticastSocket {
 
     /// As [`MulticastSocket::receive`], and says for which group and from whom.
     pub fn receive_from(&self, uri: Option<&[u8]>, buf: &mut Buffer) -> Result<Received> {
+        self.wants_origins.store(true, Ordering::Relaxed);
         let mut details = None;
         self.receive_with(uri, buf, Some(&mut details))?;
         details.ok_or(Error::NoSuchSocket)
@@ -199,11 +197,7 @@ impl MulticastSocket {
         }
         // A shared receiver may be readable with messages of others only; so try some, but not for ever.
         for _ in 0..TURN {
-            let Some(token) = self
-                .handle
-                .wait(Some(std::time::Duration::ZERO))
-                .map_err(waiting)?
-            else {
+            let Some(token) = self.handle.wait(Some(std::time::Duration::ZERO)).map_err(waiting)? else {
                 break;
             };
             if token == DOORBELL {
@@ -268,18 +262,34 @@ impl MulticastSocket {
         if backlog && !wait && filter.is_none() && self.sleeping.load(Ordering::Relaxed) == 0 {
             return self.read_many(receiver, buf, details);
         }
-        let with_rest = buf.len() < LONGEST;
+        let want_origin = details.is_some() || receiver.is_shared();
         loop {
             let room = buf.len();
-            let mut read = |rest: &mut Buffer| -> io::Result<Sorted> {
-                let want_origin = details.is_some() || receiver.is_shared();
-                let mut origin = want_origin.then(Origin::unknown);
-                let (head, tail) = udp::receive(&receiver.fd, buf, rest, !wait, origin.as_mut())?;
-                Ok(self.sort(receiver, filter, (head, tail), origin, details.as_deref_mut()))
+            let sorted = if want_origin || receiver.long.load(Ordering::Relaxed) {
+                lend_rest(|rest| {
+                    let mut origin = Origin::unknown();
+                    let wanted = want_origin.then_some(&mut origin);
+                    let rest = if room < LONGEST { rest } else { &mut [] };
+                    let parts = udp::receive(&receiver.fd, buf, rest, !wait, wanted)?;
+                    Ok(self.sort(receiver, filter, parts, origin, details.as_deref_mut()))
+                })
+            } else if room >= LONGEST {
+                udp::receive_whole(&receiver.fd, buf, !wait)
+                    .map(|message| self.sort(receiver, filter, (message, &[]), Origin::unknown(), None))
+            } else {
+                lend_rest(|rest| {
+                    let parts = udp::receive_whole(&receiver.fd, rest, !wait)?;
+                    let parts = parts.split_at(parts.len().min(room));
+                    udp::copy(parts.0, &mut buf[..parts.0.len()]);
+                    Ok(self.sort(receiver, filter, parts, Origin::unknown(), None))
+                })
             };
-            match if with_rest { lend_rest(read) } else { read(&mut []) } {
+            match sorted {
                 Ok(Sorted::Delivered(len)) => {
                     self.counters.received.fetch_add(1, Ordering::Relaxed);
+                    if (len > BATCHED) != receiver.long.load(Ordering::Relaxed) {
+                        receiver.long.store(len > BATCHED, Ordering::Relaxed);
+                    }
                     if len > BATCHED {
                         // Others get their turn, which a batch would see to.
                         receiver.hits.store(0, Ordering::Relaxed);
@@ -312,7 +322,7 @@ impl MulticastSocket {
         receiver: &Receiver,
         filter: Option<&Filter>,
         (head, tail): (&[u8], &[u8]),
-        origin: Option<Origin>,
+        origin: Origin,
         details: Details,
     ) -> Sorted {
         let len = head.len() + tail.len();
@@ -320,20 +330,13 @@ impl MulticastSocket {
             return Sorted::GivenUp;
         }
         if tail.is_empty() && !receiver.is_shared() {
-            if let (Some(details), Some(origin)) = (details, origin) {
-                if let Some((group, interface)) = receiver.group_of(&origin) {
-                    let from = origin.from;
-                    *details = Some(Received {
-                        len,
-                        group: group.clone(),
-                        interface,
-                        from,
-                    });
-                }
+            if let Some(details) = details {
+                let from = origin.from;
+                let received = |(group, interface)| Received { len, group, interface, from };
+                *details = receiver.group_of(&origin).map(received);
             }
             return Sorted::Delivered(len);
         }
-        let origin = origin.unwrap_or_else(Origin::unknown);
         let Some((group, interface)) = receiver.group_of(&origin) else {
             return Sorted::Elsewhere;
         };
@@ -341,30 +344,13 @@ impl MulticastSocket {
         if wanted && tail.is_empty() {
             if let Some(details) = details {
                 let from = origin.from;
-                *details = Some(Received {
-                    len,
-                    group: group.clone(),
-                    interface,
-                    from,
-                });
+                *details = Some(Received { len, group: group.clone(), interface, from });
             }
             return Sorted::Delivered(len);
         }
         let message: Box<[u8]> = [head, tail].concat().into();
-        self.keep(
-            Stashed {
-                message,
-                group,
-                interface,
-                origin,
-            },
-            wanted,
-        );
-        if wanted {
-            Sorted::TooLong
-        } else {
-            Sorted::Elsewhere
-        }
+        self.keep(Stashed { message, group, interface, origin }, wanted);
+        if wanted { Sorted::TooLong } else { Sorted::Elsewhere }
     }
 
     /// Asks the kernel for many messages, gives the first and keeps the rest.
@@ -379,8 +365,7 @@ impl MulticastSocket {
         if self.is_inherited() {
             return self.read(receiver, false, None, buf, details);
         }
-        let queue = self.queue.load();
-        let Ok(mut queue) = queue.try_lock() else {
+        let Ok(mut queue) = self.queue().try_lock() else {
             return self.read(receiver, false, None, buf, details);
         };
         if queue.len() > 0 {
@@ -390,7 +375,9 @@ impl MulticastSocket {
             Some(batch) => batch,
             none => none.insert(Batch::new().map_err(|e| limit_error(&e, "receive: memory for a batch"))?),
         };
-        let count = match batch.fill(&receiver.fd) {
+        let count = match batch
+            .fill(&receiver.fd, receiver.is_shared() || self.wants_origins.load(Ordering::Relaxed))
+        {
             Ok(count) => count,
             Err(e) if matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EINTR)) => return Ok(None),
             Err(e) => return Err(waiting(e)),
@@ -410,12 +397,11 @@ impl MulticastSocket {
 
     /// Takes from the queue.
     fn take(&self, filter: Option<&Filter>, buf: &mut Buffer, details: Details) -> Result<Option<usize>> {
-        let queue = self.queue.load();
         if filter.is_some() {
-            return self.take_locked(&mut locked(&queue), filter, buf, details);
+            return self.take_locked(&mut self.lock_queue(), filter, buf, details);
         }
         // Whoever holds the lock is copying a message; meanwhile there may be one in the kernel.
-        match queue.try_lock() {
+        match self.queue().try_lock() {
             Ok(mut queue) => self.take_locked(&mut queue, None, buf, details),
             Err(_) => Ok(None),
         }
@@ -431,7 +417,7 @@ impl MulticastSocket {
         let taken = self.pick(queue, filter, buf, details);
         self.show(queue);
         if let Ok(Some(_)) = taken {
-            self.counters.received.fetch_add(1, Ordering::Relaxed);
+            queue.taken += 1;
         }
         taken
     }
@@ -451,7 +437,7 @@ impl MulticastSocket {
             Some(filter) => queue.stash.iter().position(|s| s.group == filter.name),
         };
         if let Some(position) = position {
-            give(&queue.stash[position].message, buf)?;
+            give((&queue.stash[position].message, &[]), buf)?;
             let Some(stashed) = queue.stash.remove(position) else {
                 return Ok(None);
             };
@@ -459,12 +445,7 @@ impl MulticastSocket {
             queue.stashed_bytes -= len;
             if let Some(details) = details {
                 let (group, from) = (stashed.group.clone(), stashed.origin.from);
-                *details = Some(Received {
-                    len,
-                    group,
-                    interface: stashed.interface,
-                    from,
-                });
+                *details = Some(Received { len, group, interface: stashed.interface, from });
             }
             return Ok(Some(len));
         }
@@ -479,6 +460,7 @@ impl MulticastSocket {
                 break;
             }
             let message = batch.message(i);
+            let len = message.0.len() + message.1.len();
             if receiver.is_shared() || details.is_some() {
                 let origin = batch.origin(i);
                 let Some((group, interface)) = receiver.group_of(&origin) else {
@@ -487,27 +469,31 @@ impl MulticastSocket {
                 };
                 give(message, buf)?;
                 if let Some(details) = details {
-                    let (len, group, from) = (message.len(), group.clone(), origin.from);
-                    *details = Some(Received {
-                        len,
-                        group,
-                        interface,
-                        from,
-                    });
+                    let from = origin.from;
+                    *details = Some(Received { len, group, interface, from });
                 }
             } else {
                 give(message, buf)?;
             }
             queue.next += 1;
-            return Ok(Some(message.len()));
+            return Ok(Some(len));
         }
         Ok(None)
     }
 
+    /// The queue, which in a forked child is another one: the messages in the inherited one are the parent's, and its lock
+    /// may have been held when the process forked.
+    fn queue(&self) -> &Mutex<Queue> {
+        &self.queues[usize::from(self.is_inherited())]
+    }
+
+    pub(crate) fn lock_queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue().lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Keeps a message for a later call.
     fn keep(&self, stashed: Stashed, first: bool) {
-        let queue = self.queue.load();
-        let mut queue = locked(&queue);
+        let mut queue = self.lock_queue();
         // What did not fit the application's buffer is kept in any case: it was promised.
         if !first && queue.stashed_bytes + stashed.message.len() > self.config.receive_buffer {
             self.counters.dropped_by_library.fetch_add(1, Ordering::Relaxed);
@@ -529,10 +515,12 @@ impl MulticastSocket {
     /// Makes the handle readable exactly while the queue holds something.
     fn show(&self, queue: &mut Queue) {
         let len = queue.len();
-        self.queued.store(len, Ordering::SeqCst);
-        if self.is_inherited() || queue.rung == (len > 0) {
+        if queue.rung == (len > 0) || self.is_inherited() {
+            self.queued.store(len, Ordering::Release);
             return;
         }
+        // Whoever is about to sleep says so first and then looks here.
+        self.queued.store(len, Ordering::SeqCst);
         queue.rung = len > 0;
         if queue.rung {
             self.handle.ring();
@@ -584,13 +572,7 @@ impl MulticastSocket {
         self.count_drops(receiver);
         receiver.live.store(false, Ordering::Release);
         self.handle.remove(&receiver.fd);
-        let list = self
-            .receivers
-            .load()
-            .iter()
-            .filter(|r| r.token != receiver.token)
-            .cloned()
-            .collect();
+        let list = self.receivers.load().iter().filter(|r| r.token != receiver.token).cloned().collect();
         self.receivers.store(Arc::new(list));
         udp::shut(&receiver.fd);
     }
@@ -601,15 +583,7 @@ impl MulticastSocket {
         let mut origin = Origin::unknown();
         while let Ok((message, _)) = udp::receive(&receiver.fd, &mut buf, &mut [], true, Some(&mut origin)) {
             if let Some((group, interface)) = receiver.group_of(&origin) {
-                self.keep(
-                    Stashed {
-                        message: message.into(),
-                        group,
-                        interface,
-                        origin,
-                    },
-                    false,
-                );
+                self.keep(Stashed { message: message.into(), group, interface, origin }, false);
             }
         }
     }
@@ -617,17 +591,15 @@ impl MulticastSocket {
     /// Drops what waits for a group that was left.
     pub(crate) fn forget_queued(&self, group: &str) {
         self.last_filter.store(None);
-        let queue = self.queue.load();
-        let mut queue = locked(&queue);
+        let mut queue = self.lock_queue();
         queue.spill();
         queue.stash.retain(|stashed| *stashed.group != *group);
         queue.stashed_bytes = queue.stash.iter().map(|stashed| stashed.message.len()).sum();
         self.show(&mut queue);
     }
 
-    /// In a forked child: the messages in the queue are the parent's, and its lock may have been held.
-    pub(crate) fn forget_queue(&self) {
-        std::mem::forget(self.queue.swap(Arc::default()));
+    /// In a forked child: its queue starts empty.
+    pub(crate) fn start_in_child(&self) {
         self.queued.store(0, Ordering::SeqCst);
         self.sleeping.store(0, Ordering::SeqCst);
     }
@@ -638,11 +610,8 @@ impl MulticastSocket {
         if drops == 0 {
             return;
         }
-        let total = self
-            .counters
-            .dropped_by_kernel
-            .fetch_add(drops.into(), Ordering::Relaxed)
-            + u64::from(drops);
+        let total =
+            self.counters.dropped_by_kernel.fetch_add(drops.into(), Ordering::Relaxed) + u64::from(drops);
         static PACE: Pace = Pace::new();
         if PACE.due() {
             let what = match &receiver.hears {
@@ -685,22 +654,20 @@ fn lend_rest<R>(read: impl FnOnce(&mut Buffer) -> R) -> R {
 }
 
 fn by_token(receivers: &[Arc<Receiver>], token: u64) -> Option<&Arc<Receiver>> {
-    receivers
-        .binary_search_by_key(&token, |r| r.token)
-        .ok()
-        .map(|i| &receivers[i])
+    receivers.binary_search_by_key(&token, |r| r.token).ok().map(|i| &receivers[i])
 }
 
 /// Copies a message to the application, or says that it does not fit.
-fn give(message: &[u8], buf: &mut Buffer) -> Result<()> {
+#[inline]
+fn give((first, second): (&[u8], &[u8]), buf: &mut Buffer) -> Result<()> {
     let room = buf.len();
-    let place = buf.get_mut(..message.len()).ok_or(Error::MessageSize(room))?;
-    udp::copy(message, place);
+    let len = first.len() + second.len();
+    let place = buf.get_mut(..len).ok_or(Error::MessageSize(room))?;
+    udp::copy(first, &mut place[..first.len()]);
+    if !second.is_empty() {
+        udp::copy(second, &mut place[first.len()..]);
+    }
     Ok(())
-}
-
-fn locked(queue: &std::sync::Mutex<Queue>) -> MutexGuard<'_, Queue> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cold]

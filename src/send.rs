@@ -81,11 +81,13 @@ impl MulticastSocket {
                 },
             }
         }
-        if passed {
-            self.counters.sent.fetch_add(1, Ordering::Relaxed);
-            return Ok(());
+        match failure {
+            None => {}
+            Some(error) if passed => told_of(&error),
+            Some(error) => return Err(error),
         }
-        Err(failure.unwrap_or(Error::NoSuchSocket))
+        self.counters.sent.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 
     /// What to do when a send did not go through at once.
@@ -129,10 +131,7 @@ impl MulticastSocket {
     }
 
     fn send_failed(&self, route: &Route, target: &Target, error: io::Error) -> Error {
-        static PACE: Pace = Pace::new();
-        static SINCE: AtomicU64 = AtomicU64::new(0);
         self.counters.send_failures.fetch_add(1, Ordering::Relaxed);
-        let failures = SINCE.fetch_add(1, Ordering::Relaxed) + 1;
         let advice = match error.raw_os_error() {
             Some(libc::ENETUNREACH) if target.sender.v6 && target.interface.starts_with("Interface lo ") => {
                 ": loopback needs a route: ip -6 route add local ff00::/8 dev lo table local"
@@ -146,12 +145,7 @@ impl MulticastSocket {
             _ => "",
         };
         let uri = String::from_utf8_lossy(&route.uri);
-        let error = Error::from_io(&error, format!("send to {uri} on {}{advice}", target.interface));
-        if PACE.due() {
-            SINCE.store(0, Ordering::Relaxed);
-            log::warn!("{error} ({failures} failed sends since the last such line)");
-        }
-        error
+        Error::from_io(&error, format!("send to {uri} on {}{advice}", target.interface))
     }
 
     #[cold]
@@ -159,11 +153,7 @@ impl MulticastSocket {
         let name = Name::parse(uri)?;
         let mapped = mapping::map(&name, self.config)?;
         let (targets, generation) = control::open_route(self, &name, mapped)?;
-        let route = Arc::new(Route {
-            uri: uri.into(),
-            generation,
-            targets: targets.into(),
-        });
+        let route = Arc::new(Route { uri: uri.into(), generation, targets: targets.into() });
         control::locked(|| {
             if self.route_count.fetch_add(1, Ordering::Relaxed) >= ROUTES {
                 self.routes.clear();
@@ -181,5 +171,17 @@ impl MulticastSocket {
         self.routes.clear();
         self.route_count.store(0, Ordering::Relaxed);
         self.last_route.store(None);
+    }
+}
+
+/// Tells of a failure at one Interface when another one took the message, at a bounded rate.
+#[cold]
+fn told_of(error: &Error) {
+    static PACE: Pace = Pace::new();
+    static SINCE: AtomicU64 = AtomicU64::new(0);
+    SINCE.fetch_add(1, Ordering::Relaxed);
+    if PACE.due() {
+        let failures = SINCE.swap(0, Ordering::Relaxed);
+        log::warn!("{error} (another Interface took the message; {failures} times since the last such line)");
     }
 }

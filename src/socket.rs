@@ -32,7 +32,7 @@ pub struct Received {
     pub group: Arc<str>,
     /// The Interface that it came in by.
     pub interface: u32,
-    /// The sender's address and port.
+    /// The sender's address and port; 0.0.0.0 and 0 when a plain `receive` had read the message ahead.
     pub from: SocketAddr,
 }
 
@@ -78,13 +78,16 @@ pub struct MulticastSocket {
     pub(crate) receivers: ArcSwap<Vec<Arc<Receiver>>>,
     /// The token of the receiver that was readable last.
     pub(crate) hot: AtomicU64,
-    pub(crate) queue: ArcSwap<Mutex<Queue>>,
+    /// The queue, and the one of a forked child.
+    pub(crate) queues: [Mutex<Queue>; 2],
     /// How many messages wait in the queue.
     pub(crate) queued: AtomicUsize,
     /// How many threads sleep in `receive`.
     pub(crate) sleeping: AtomicUsize,
 
     pub(crate) last_filter: ArcSwapOption<Filter>,
+    /// `receive_from` was called: messages that are read ahead are read with their senders.
+    pub(crate) wants_origins: AtomicBool,
 
     // What `send` reads.
     pub(crate) routes: Shards<Route>,
@@ -113,10 +116,11 @@ impl MulticastSocket {
             counters: Counters::default(),
             receivers: ArcSwap::default(),
             hot: AtomicU64::new(0),
-            queue: ArcSwap::default(),
+            queues: Default::default(),
             queued: AtomicUsize::new(0),
             sleeping: AtomicUsize::new(0),
             last_filter: ArcSwapOption::const_empty(),
+            wants_origins: AtomicBool::new(false),
             routes: Shards::new(),
             last_route: ArcSwapOption::const_empty(),
             route_generation: AtomicU32::new(0),
@@ -220,7 +224,7 @@ impl MulticastSocket {
         Ok(Statistics {
             sent: get(&self.counters.sent),
             send_failures: get(&self.counters.send_failures),
-            received: get(&self.counters.received),
+            received: get(&self.counters.received) + self.lock_queue().taken,
             dropped_by_kernel: get(&self.counters.dropped_by_kernel),
             dropped_by_library: get(&self.counters.dropped_by_library),
             join_failures: get(&self.counters.join_failures),

@@ -21,9 +21,7 @@ pub fn optional_uri<'a>(pointer: *const c_char) -> Result<Option<&'a [u8]>> {
     // SAFETY: the caller passes a string that ends with a NUL; `strnlen` reads up to that or to the limit.
     let len = unsafe { libc::strnlen(pointer, URI_MAX) };
     if len == URI_MAX {
-        return Err(Error::Invalid(format!(
-            "the Group Name has no NUL within {URI_MAX} bytes"
-        )));
+        return Err(Error::Invalid(format!("the Group Name has no NUL within {URI_MAX} bytes")));
     }
     // SAFETY: `len` bytes at `pointer` were just read.
     Ok(Some(unsafe { slice::from_raw_parts(pointer.cast(), len) }))
@@ -52,9 +50,7 @@ pub fn ids_out<'a>(count: usize, pointer: *mut u32) -> Result<&'a mut [u32]> {
 /// The place that takes a result.
 pub fn out<'a, T>(pointer: *mut T, what: &str) -> Result<&'a mut T> {
     if !pointer.is_aligned() {
-        return Err(Error::Invalid(format!(
-            "{what} is at an address of odd alignment"
-        )));
+        return Err(Error::Invalid(format!("{what} is at an address of odd alignment")));
     }
     // SAFETY: not NULL by the check of `as_mut`; the caller passes a place for a `T`, his alone during the call.
     unsafe { pointer.as_mut() }.ok_or_else(|| null(what))
@@ -62,14 +58,10 @@ pub fn out<'a, T>(pointer: *mut T, what: &str) -> Result<&'a mut T> {
 
 fn check_ids(count: usize, pointer: *const u32) -> Result<()> {
     if pointer.is_null() {
-        return Err(Error::Invalid(format!(
-            "{count} Interfaces are announced, and their array is NULL"
-        )));
+        return Err(Error::Invalid(format!("{count} Interfaces are announced, and their array is NULL")));
     }
     if !pointer.is_aligned() {
-        return Err(Error::Invalid(
-            "the array of Interfaces is at an address of odd alignment".to_string(),
-        ));
+        return Err(Error::Invalid("the array of Interfaces is at an address of odd alignment".to_string()));
     }
     if count > IDS_MAX {
         return Err(Error::Invalid(format!(

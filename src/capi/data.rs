@@ -43,30 +43,15 @@ pub extern "C" fn ham_send(
 ) -> isize {
     // The low half alone: the ABI leaves the upper half of an `int` argument undefined.
     let flags = buf.addr() as u32 as c_int;
-    let can_be_flags = flags & !SEND_FLAGS == 0;
-    guard(|| match handles::find(msock) {
-        // A buffer's address seldom looks like flags, so the system call in `is_ours` is seldom paid.
-        Ok(socket) if !can_be_flags || handles::is_ours(msock) => {
-            send_message(&socket, group_uri.cast(), buf_len, buf).map(|()| 0)
-        }
-        _ if can_be_flags => pass_through(msock, group_uri, buf_len, flags),
-        _ => Err(Error::NoSuchSocket),
-    })
-}
-
-/// libc's send, for a descriptor that is no multicast socket.
-fn pass_through(fd: c_int, data: *const c_void, len: usize, flags: c_int) -> Result<isize> {
-    // SAFETY: the arguments are those of libc's send, which is this call.
-    let sent = unsafe { libc::sendto(fd, data, len, flags, ptr::null(), 0) };
-    match sent {
-        -1 => Err(
-            match Error::system("send to a descriptor that is no multicast socket") {
-                error if error.errno() == libc::EAGAIN => Error::WouldBlock,
-                error => error,
-            },
-        ),
-        sent => Ok(sent),
+    // A buffer's address seldom looks like flags, so the system call in `is_ours` is seldom paid.
+    if flags & !SEND_FLAGS == 0 && !handles::is_ours(msock) {
+        // SAFETY: the arguments are those of libc's send, which is this call; its errno is the caller's.
+        return unsafe { libc::sendto(msock, group_uri, buf_len, flags, ptr::null(), 0) };
     }
+    guard(|| {
+        let socket = handles::find(msock)?;
+        send_message(&socket, group_uri.cast(), buf_len, buf).map(|()| 0)
+    })
 }
 
 fn send_message(socket: &MulticastSocket, uri: *const c_char, len: usize, buf: *const c_void) -> Result<()> {
@@ -77,9 +62,7 @@ fn send_message(socket: &MulticastSocket, uri: *const c_char, len: usize, buf: *
     let message: &[u8] = match (buf.is_null(), len) {
         (_, 0) => &[],
         (true, _) => {
-            return Err(Error::Invalid(
-                "the message is NULL and its length is not 0".to_string(),
-            ));
+            return Err(Error::Invalid("the message is NULL and its length is not 0".to_string()));
         }
         // SAFETY: the caller passes a message of `len` bytes.
         (false, _) => unsafe { slice::from_raw_parts(buf.cast(), len) },
@@ -141,9 +124,7 @@ pub fn message_buffer<'a>(len: usize, buf: *mut c_void) -> Result<&'a mut [Maybe
         return Ok(&mut []);
     }
     if buf.is_null() {
-        return Err(Error::Invalid(
-            "the buffer is NULL and its size is not 0".to_string(),
-        ));
+        return Err(Error::Invalid("the buffer is NULL and its size is not 0".to_string()));
     }
     // SAFETY: the caller passes a buffer of `len` bytes, his alone during the call.
     Ok(unsafe { slice::from_raw_parts_mut(buf.cast(), len.min(RECEIVE_MAX)) })

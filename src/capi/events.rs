@@ -13,10 +13,10 @@ pub type MembershipEventCallback = Option<extern "C" fn(r#type: c_int, iface: u3
 
 /// Registers the callback for membership events
 ///
-/// The callback gets every membership event from enableEvents() on: the event's type, the Interface
+/// The callback gets the membership events from enableEvents() on: the event's type, the Interface
 /// where it was seen, and the Group Name, a string that lives until the callback returns. It
-/// replaces an earlier one; NULL takes it away. When the call returns in another thread than the
-/// callback's, the earlier callback is no longer running.
+/// replaces an earlier one; NULL takes it away. The earlier callback may still be running when the
+/// call returns; disableEvents() waits for that.
 ///
 /// Events are delivered one at a time, in order, by a thread of the library that takes no signal. A
 /// slow callback delays the events behind it but no message. The callback may call every function
@@ -43,10 +43,10 @@ pub extern "C" fn registerEventCallback(callback: MembershipEventCallback) -> c_
 
 /// Starts the delivery of membership events
 ///
-/// From now on the callback of registerEventCallback() is called for each change of group
-/// membership that this host observes: a first listener, a last leave, a new source of a group at
-/// an Interface. What happened before is not told again; groupSet() lists it. Calling it twice is
-/// the same as once.
+/// From now on the callback of registerEventCallback() is called: first for every group state that
+/// there is already, then for each change that this host observes: a first listener, a last leave,
+/// a new source of a group at an Interface. Calling it twice is the same as once. After fork()
+/// events are off in the child, and can be started there.
 ///
 /// # Return value
 /// 0 on success, -1 on failure with the reason in errno.

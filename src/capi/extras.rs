@@ -5,7 +5,6 @@ use super::args;
 use super::constants::HAM_URI_MAX;
 use super::data::message_buffer;
 use super::guard::{guard, last_error};
-use crate::error::Error;
 use crate::{handles, interfaces};
 use libc::{c_char, c_int, c_void};
 use std::cell::RefCell;
@@ -122,17 +121,13 @@ pub extern "C" fn ham_receive_from(
 pub extern "C" fn ham_interfaceProperties(iface: u32, prop: *mut ham_ifProp) -> c_int {
     guard(|| {
         let prop = args::out(prop, "the place of the properties")?;
-        let (index, families) = interfaces::decode(iface).ok_or(Error::NoSuchInterface(iface))?;
-        let device = interfaces::device(index)?.ok_or(Error::NoSuchInterface(iface))?;
+        let (device, families) = interfaces::find(iface)?;
         let v4 = device.v4.iter().copied().map(IpAddr::V4);
         let v6 = device.v6.iter().map(|(address, _)| IpAddr::V6(*address));
         let address = v4.chain(v6).find(|address| families.hold(*address));
         prop.if_index = iface;
         store(&mut prop.ifName, &device.name);
-        store(
-            &mut prop.ifAddr,
-            &address.map(|a| a.to_string()).unwrap_or_default(),
-        );
+        store(&mut prop.ifAddr, &address.map(|a| a.to_string()).unwrap_or_default());
         store(&mut prop.ifTech, "ip");
         prop.mtu = device.mtu;
         Ok(0)
@@ -193,10 +188,7 @@ pub extern "C" fn ham_last_error() -> *const c_char {
     }
     let sentence = || -> Option<*const c_char> {
         // A NUL cannot be in a C string; a sentence that quotes one is cut there.
-        let text = last_error()?
-            .split('\0')
-            .next()
-            .and_then(|text| CString::new(text).ok())?;
+        let text = last_error()?.split('\0').next().and_then(|text| CString::new(text).ok())?;
         SENTENCE
             .try_with(|place| {
                 *place.borrow_mut() = text;

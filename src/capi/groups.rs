@@ -184,9 +184,7 @@ fn report(failed: &[u32], ifs: &mut [u32]) -> Result<c_int> {
     for (to, id) in ifs.iter_mut().zip(failed) {
         *to = *id;
     }
-    Err(Error::NotAvailable(format!(
-        "it failed at the Interfaces {failed:?}"
-    )))
+    Err(Error::NotAvailable(format!("it failed at the Interfaces {failed:?}")))
 }
 
 #[cfg(test)]

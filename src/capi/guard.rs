@@ -25,10 +25,7 @@ pub fn guard<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
         }
         Err(_) => {
             log::error!("a defect in libham: a call ended in a panic");
-            fail(Error::System {
-                errno: libc::ENOTRECOVERABLE,
-                doing: "a defect in libham".to_string(),
-            });
+            fail(Error::System { errno: libc::ENOTRECOVERABLE, doing: "a defect in libham".to_string() });
             T::from(-1)
         }
     }
@@ -37,6 +34,11 @@ pub fn guard<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
 /// Keeps `error` as the last one of this thread and sets `errno`.
 fn fail(error: Error) {
     let number = error.errno();
+    match number {
+        // Nothing is wrong, only not now.
+        libc::EAGAIN | libc::EINTR => {}
+        _ => log::warn!("{error}"),
+    }
     // At the exit of a thread the place may be gone already.
     let _ = LAST.try_with(|last| last.set(Some(error)));
     set_errno(number);
@@ -88,10 +90,7 @@ mod tests {
 
     #[test]
     fn a_panic_stays_inside() {
-        assert_eq!(
-            guard(|| -> Result<c_int> { panic!("met on purpose by a test") }),
-            -1
-        );
+        assert_eq!(guard(|| -> Result<c_int> { panic!("met on purpose by a test") }), -1);
         assert_eq!(errno(), libc::ENOTRECOVERABLE);
     }
 }

@@ -97,6 +97,7 @@ pub extern "C" fn addInterface(msock: c_int, iface: u32) -> c_int {
 /// # Errors
 /// - `EBADF`: no such multicast socket; or it was inherited by fork().
 /// - `EADDRNOTAVAIL`: the socket does not have this Interface.
+/// - `ENODEV`: the host does not have it either.
 ///
 /// # Threads
 /// Safe at any time from any thread, and from a membership event callback.

@@ -55,10 +55,7 @@ fn block<E>(layout: std::result::Result<Layout, E>) -> Result<*mut u8> {
     // SAFETY: malloc takes every size, and its alignment suits every type of this interface.
     let block: *mut u8 = unsafe { libc::malloc(size) }.cast();
     if block.is_null() {
-        return Err(Error::System {
-            errno: libc::ENOMEM,
-            doing: format!("a list of {size} bytes"),
-        });
+        return Err(Error::System { errno: libc::ENOMEM, doing: format!("a list of {size} bytes") });
     }
     Ok(block)
 }

@@ -9,14 +9,14 @@ use libc::c_int;
 ///
 /// From now on messages of the multicast socket travel at most `value` hops from the given
 /// Interfaces: the TTL of IPv4, the hop limit of IPv6. 1, the default unless configured otherwise,
-/// keeps them on the link; 0 keeps them on this host. Either all the Interfaces take the value or
-/// none does.
+/// keeps them on the link; 0 keeps them on this host. An unknown id among them leaves all as they
+/// were. An Interface that is added later starts with the configured hop count.
 ///
 /// # Parameters
 /// - `msock`: the multicast socket.
 /// - `value`: the hop count, 0 to 255.
-/// - `num_ifs`: how many Interfaces follow, 0 to 65536; 0 means every Interface of the socket, also
-///   those added later.
+/// - `num_ifs`: how many Interfaces follow, 0 to 65536; 0 means every Interface that the socket
+///   has.
 /// - `ifs`: the Interface ids. May be NULL when `num_ifs` is 0. The array stays the caller's.
 ///
 /// # Return value
@@ -26,6 +26,7 @@ use libc::c_int;
 /// - `EBADF`: no such multicast socket; or it was inherited by fork().
 /// - `EINVAL`: `num_ifs` is not 0 and `ifs` is NULL; `num_ifs` is above 65536.
 /// - `EADDRNOTAVAIL`: one of the ids is no Interface of the socket.
+/// - `ENODEV`: one of the ids is no Interface of this host.
 ///
 /// # Threads
 /// Safe at any time from any thread, and from a membership event callback.
@@ -42,7 +43,8 @@ pub extern "C" fn setTTL(msock: c_int, value: u8, num_ifs: usize, ifs: *mut u32)
 
 /// Gives the maximum hop count of messages
 ///
-/// The Interfaces of a multicast socket can have different hop counts; the largest is given.
+/// The Interfaces of a multicast socket can have different hop counts; the largest is given, or 0
+/// when the socket has no Interface.
 ///
 /// # Parameters
 /// - `msock`: the multicast socket.
@@ -85,7 +87,8 @@ pub extern "C" fn getTTL(msock: c_int, result: *mut u8) -> c_int {
 ///
 /// # Errors
 /// - `EBADF`: no such multicast socket.
-/// - `ENODEV`: the socket has no Interface.
+/// - `EADDRNOTAVAIL`: no Interface of the socket is there now.
+/// - `EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`: a limit of the system.
 ///
 /// # Threads
 /// Safe at any time from any thread, and from a membership event callback.

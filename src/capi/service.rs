@@ -24,7 +24,8 @@ pub struct GroupSet {
 /// Lists every multicast group that this host has at an Interface, with what it does there: listen,
 /// send or both. It knows the multicast sockets of this process with their Group Names, and the
 /// memberships of all other programs of the host from the kernel's tables, which hold addresses
-/// only: those stand as `ham:ip:ADDRESS`. A multicast router's forwarding cache counts too.
+/// only: those stand as `ham:ip:GROUP` or `ham:ip:GROUP@SOURCE`. What a multicast router's
+/// forwarding cache and a bridge's table hold at the Interface counts too.
 ///
 /// # Parameters
 /// - `iface`: the Interface id.
@@ -64,8 +65,9 @@ pub extern "C" fn groupSet(iface: u32, num_groups: *mut usize, groups: *mut *mut
 /// Lists the multicast neighbors at an Interface
 ///
 /// Lists the nodes next to this host that take part in multicast at an Interface, as far as this
-/// host knows them. A node of technology "ip" is given by its address, such as `ham:ip:10.0.0.1` or
-/// `ham:ip:[fe80::1]`.
+/// host knows them: those that parentSet() gives, and the querier of the link where the Interface
+/// is a bridge that knows it. A node of technology "ip" is given by its address, such as
+/// `ham:ip:10.0.0.1` or `ham:ip:[fe80::1]`.
 ///
 /// `*neighbor_uris` points to NUL-terminated strings, one behind the other; walk them with
 /// `HAM_NEXT_URI()`:
@@ -106,21 +108,16 @@ pub extern "C" fn neighborSet(
     num_neighbors: *mut usize,
     neighbor_uris: *mut *mut c_char,
 ) -> c_int {
-    nodes(
-        service::neighbor_set,
-        iface,
-        group_name,
-        num_neighbors,
-        neighbor_uris,
-    )
+    nodes(service::neighbor_set, iface, group_name, num_neighbors, neighbor_uris)
 }
 
 /// Lists the receivers behind an Interface
 ///
-/// Lists the nodes to which this host forwards multicast data of a group out of an Interface: for a
-/// multicast router, what the kernel's forwarding cache says. Receivers on a link that the cache
-/// does not name one by one stand as the link's all-hosts group, `ham:ip:224.0.0.1` or
-/// `ham:ip:[ff02::1]`. The strings are laid out as by neighborSet().
+/// Lists the nodes to which this host delivers multicast data of a group at an Interface: itself,
+/// by its own address there, when one of its programs has joined; and the receivers that its
+/// forwarding cache or its bridge serves. Neither names them one by one, so they stand as the
+/// link's all-hosts group, `ham:ip:224.0.0.1` or `ham:ip:[ff02::1]`. The strings are laid out as by
+/// neighborSet().
 ///
 /// # Parameters
 /// - `iface`: the Interface id.
@@ -150,18 +147,13 @@ pub extern "C" fn childrenSet(
     num_children: *mut usize,
     children_uris: *mut *mut c_char,
 ) -> c_int {
-    nodes(
-        service::children_set,
-        iface,
-        group_name,
-        num_children,
-        children_uris,
-    )
+    nodes(service::children_set, iface, group_name, num_children, children_uris)
 }
 
 /// Lists where data of a group comes from
 ///
-/// Lists the nodes from which this host receives multicast data of a group at an Interface. The
+/// Lists the nodes from which this host receives multicast data of a group at an Interface: by its
+/// forwarding cache, and for a source-specific membership the next node towards the source. The
 /// strings are laid out as by neighborSet().
 ///
 /// # Parameters
@@ -197,8 +189,9 @@ pub extern "C" fn parentSet(
 
 /// Says whether this host forwards a group
 ///
-/// Tells whether this host is the designated forwarder of a group at an Interface, or the querier
-/// of the link.
+/// Tells whether this host forwards a group out at an Interface, as a multicast router does, or is
+/// the querier of the link. Of a group that its forwarding cache does not hold it tells whether it
+/// forwards there at all.
 ///
 /// # Parameters
 /// - `iface`: the Interface id.

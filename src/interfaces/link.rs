@@ -48,9 +48,7 @@ pub struct Bridge {
 impl Bridge {
     /// The querier of this family, when it is another node.
     pub fn other_querier(&self, v4: bool) -> Option<&Querier> {
-        self.queriers
-            .iter()
-            .find(|q| q.other && q.address.is_ipv4() == v4)
+        self.queriers.iter().find(|q| q.other && q.address.is_ipv4() == v4)
     }
 
     /// True when this bridge itself queries in this family now.
@@ -97,11 +95,7 @@ pub struct Link {
 
 /// Reads a link; `None` when it is cut short before its name.
 pub fn link(body: &[u8]) -> Option<Link> {
-    let mut link = Link {
-        index: u32_at(body, 4)?,
-        flags: u32_at(body, 8)?,
-        ..Link::default()
-    };
+    let mut link = Link { index: u32_at(body, 4)?, flags: u32_at(body, 8)?, ..Link::default() };
     for (kind, value) in attributes(body.get(16..)?) {
         match kind {
             IFLA_IFNAME => link.name = text(value),
@@ -153,13 +147,8 @@ fn queriers(value: &[u8]) -> Vec<Querier> {
             _ => {}
         }
     }
-    let querier = |(address, port, other): (Option<IpAddr>, _, _)| {
-        Some(Querier {
-            address: address?,
-            port,
-            other,
-        })
-    };
+    let querier =
+        |(address, port, other): (Option<IpAddr>, _, _)| Some(Querier { address: address?, port, other });
     [v4, v6].into_iter().filter_map(querier).collect()
 }
 
@@ -208,16 +197,9 @@ pub fn address(body: &[u8]) -> Option<Address> {
     if address.is_ipv4() != (family == libc::AF_INET) {
         return None;
     }
-    let (tentative, optimistic) = (
-        flags & libc::IFA_F_TENTATIVE != 0,
-        flags & libc::IFA_F_OPTIMISTIC != 0,
-    );
+    let (tentative, optimistic) = (flags & libc::IFA_F_TENTATIVE != 0, flags & libc::IFA_F_OPTIMISTIC != 0);
     let tentative = (tentative && !optimistic) || flags & libc::IFA_F_DADFAILED != 0;
-    Some(Address {
-        index,
-        address,
-        tentative,
-    })
+    Some(Address { index, address, tentative })
 }
 
 /// The way to an address.
@@ -241,10 +223,7 @@ pub fn route(body: &[u8]) -> Option<Route> {
         }
     }
     let gateway = gateway.filter(|g| *g != IpAddr::V6(Ipv6Addr::UNSPECIFIED) && !g.is_unspecified());
-    Some(Route {
-        ifindex: ifindex?,
-        gateway,
-    })
+    Some(Route { ifindex: ifindex?, gateway })
 }
 
 #[cfg(test)]
@@ -286,19 +265,12 @@ mod tests {
     fn a_bridge_is_read_with_its_queriers() {
         let body = sample_bridge();
         let read = link(&body).unwrap();
-        assert_eq!(
-            (read.index, read.flags, read.name.as_str(), read.mtu),
-            (5, 1, "br0", 1500)
-        );
+        assert_eq!((read.index, read.flags, read.name.as_str(), read.mtu), (5, 1, "br0", 1500));
         assert_eq!(read.kind.as_deref(), Some("bridge"));
         assert!(read.ipv6 && read.forwards_v6 && !read.forwards_v4);
         let bridge = read.bridge.unwrap();
         let address = Ipv4Addr::new(10, 0, 0, 9).into();
-        let other = Querier {
-            address,
-            port: Some(7),
-            other: true,
-        };
+        let other = Querier { address, port: Some(7), other: true };
         assert_eq!(bridge.other_querier(true), Some(&other));
         assert_eq!(bridge.other_querier(false), None);
         assert!(bridge.queries(false) && !bridge.queries(true));
@@ -333,13 +305,7 @@ mod tests {
     fn a_route_names_its_gateway_of_either_family() {
         let mut body = vec![0; 12];
         push_attribute(&mut body, RTA_OIF, &4u32.to_ne_bytes());
-        assert_eq!(
-            route(&body),
-            Some(Route {
-                ifindex: 4,
-                gateway: None
-            })
-        );
+        assert_eq!(route(&body), Some(Route { ifindex: 4, gateway: None }));
         let mut via = (libc::AF_INET6 as u16).to_ne_bytes().to_vec();
         via.extend(Ipv6Addr::LOCALHOST.octets());
         push_attribute(&mut body, RTA_VIA, &via);

@@ -60,15 +60,8 @@ impl Device {
         if v4 {
             return self.v4.first().map(|a| (*a).into());
         }
-        let usable = || {
-            self.v6
-                .iter()
-                .filter(|(_, tentative)| !tentative)
-                .map(|(a, _)| *a)
-        };
-        let v6 = usable()
-            .find(Ipv6Addr::is_unicast_link_local)
-            .or_else(|| usable().next());
+        let usable = || self.v6.iter().filter(|(_, tentative)| !tentative).map(|(a, _)| *a);
+        let v6 = usable().find(Ipv6Addr::is_unicast_link_local).or_else(|| usable().next());
         v6.or(self.v6.first().map(|(a, _)| *a)).map(IpAddr::from)
     }
 
@@ -121,9 +114,7 @@ pub fn device(index: u32) -> Result<Option<Device>> {
         return Ok(None);
     }
     let message = match netlink::ask(libc::RTM_GETLINK, &link_request(index)) {
-        Err(Error::System {
-            errno: libc::ENODEV, ..
-        }) => return Ok(None),
+        Err(Error::System { errno: libc::ENODEV, .. }) => return Ok(None),
         answer => answer?,
     };
     let Some(link) = message.and_then(|m| link::link(&m.body)) else {
@@ -158,26 +149,10 @@ pub struct Properties {
 /// The properties of the Interface `id`.
 pub fn properties(id: u32) -> Result<Properties> {
     let (device, families) = find(id)?;
-    let v4 = device
-        .v4
-        .first()
-        .filter(|_| families.v4())
-        .map(ToString::to_string);
-    let v6 = || {
-        device
-            .v6
-            .first()
-            .filter(|_| families.v6())
-            .map(|(a, _)| a.to_string())
-    };
+    let v4 = device.v4.first().filter(|_| families.v4()).map(ToString::to_string);
+    let v6 = || device.v6.first().filter(|_| families.v6()).map(|(a, _)| a.to_string());
     let address = v4.or_else(v6).unwrap_or_default();
-    Ok(Properties {
-        id,
-        name: device.name,
-        address,
-        technology: "ip",
-        mtu: device.mtu,
-    })
+    Ok(Properties { id, name: device.name, address, technology: "ip", mtu: device.mtu })
 }
 
 /// The device and families of the Interface `id`.
@@ -212,9 +187,7 @@ fn choose(devices: &[Device], v4: Option<u32>, v6: Option<u32>) -> Vec<u32> {
     let real = |index: Option<u32>| devices.iter().find(|d| Some(d.index) == index && d.real());
     let first = || devices.iter().find(|d| d.real());
     let v4 = real(v4).or_else(first);
-    let with_v6 = real(v6)
-        .filter(|d| d.ipv6)
-        .or_else(|| devices.iter().find(|d| d.real() && d.ipv6));
+    let with_v6 = real(v6).filter(|d| d.ipv6).or_else(|| devices.iter().find(|d| d.real() && d.ipv6));
     // Where no device has an IPv6 side, the family rides along on the first one, should it come.
     let v6 = with_v6.or(v4);
     match (v4, v6) {
@@ -222,23 +195,14 @@ fn choose(devices: &[Device], v4: Option<u32>, v6: Option<u32>) -> Vec<u32> {
             vec![encode(a.index, Families::V4), encode(b.index, Families::V6)]
         }
         (Some(a), _) | (_, Some(a)) => vec![a.index],
-        (None, None) => devices
-            .iter()
-            .filter(|d| d.loopback)
-            .map(|d| d.index)
-            .take(1)
-            .collect(),
+        (None, None) => devices.iter().filter(|d| d.loopback).map(|d| d.index).take(1).collect(),
     }
 }
 
 /// The way to `address`; `None` when the host has none, or is that address itself by way of loopback alone.
 pub fn route_towards(address: IpAddr) -> Result<Option<Route>> {
     const RTA_DST: u16 = 1;
-    let (family, bits) = if address.is_ipv4() {
-        (libc::AF_INET, 32)
-    } else {
-        (libc::AF_INET6, 128)
-    };
+    let (family, bits) = if address.is_ipv4() { (libc::AF_INET, 32) } else { (libc::AF_INET6, 128) };
     let mut body = vec![0; 12];
     body[0] = family as u8;
     body[1] = bits;
@@ -299,23 +263,13 @@ mod tests {
     use super::*;
 
     fn device(index: u32, up: bool, multicast: bool, ipv6: bool) -> Device {
-        Device {
-            index,
-            up,
-            multicast,
-            ipv6,
-            loopback: index == 1,
-            ..Device::default()
-        }
+        Device { index, up, multicast, ipv6, loopback: index == 1, ..Device::default() }
     }
 
     #[test]
     fn the_routed_device_is_the_default_one() {
-        let devices = [
-            device(1, true, false, true),
-            device(2, true, true, true),
-            device(3, true, true, true),
-        ];
+        let devices =
+            [device(1, true, false, true), device(2, true, true, true), device(3, true, true, true)];
         assert_eq!(choose(&devices, Some(3), Some(3)), [3]);
         assert_eq!(choose(&devices, Some(3), Some(2)), [3 | HAM_IPV4, 2 | HAM_IPV6]);
         assert_eq!(choose(&devices, None, None), [2]);
@@ -325,19 +279,11 @@ mod tests {
 
     #[test]
     fn unusable_devices_are_passed_over() {
-        let down = [
-            device(1, true, false, true),
-            device(2, false, true, true),
-            device(3, true, false, true),
-        ];
+        let down = [device(1, true, false, true), device(2, false, true, true), device(3, true, false, true)];
         assert_eq!(choose(&down, Some(2), Some(3)), [1]);
         let v4_only = [device(1, true, false, true), device(2, true, true, false)];
         assert_eq!(choose(&v4_only, Some(2), None), [2]);
-        let mixed = [
-            device(1, true, false, true),
-            device(2, true, true, false),
-            device(3, true, true, true),
-        ];
+        let mixed = [device(1, true, false, true), device(2, true, true, false), device(3, true, true, true)];
         assert_eq!(choose(&mixed, Some(2), Some(2)), [2 | HAM_IPV4, 3 | HAM_IPV6]);
         assert_eq!(choose(&[], None, None), [] as [u32; 0]);
     }

@@ -123,20 +123,10 @@ pub fn forget_after_fork() {
 }
 
 fn listen() -> Result<Listener> {
-    let always = [
-        RTNLGRP_LINK,
-        RTNLGRP_IPV4_IFADDR,
-        RTNLGRP_IPV4_ROUTE,
-        RTNLGRP_IPV6_IFADDR,
-        RTNLGRP_IPV6_ROUTE,
-    ];
-    let where_known = [
-        RTNLGRP_IPV4_MROUTE,
-        RTNLGRP_IPV6_MROUTE,
-        RTNLGRP_MDB,
-        RTNLGRP_IPV4_MCADDR,
-        RTNLGRP_IPV6_MCADDR,
-    ];
+    let always =
+        [RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE];
+    let where_known =
+        [RTNLGRP_IPV4_MROUTE, RTNLGRP_IPV6_MROUTE, RTNLGRP_MDB, RTNLGRP_IPV4_MCADDR, RTNLGRP_IPV6_MCADDR];
     Listener::open(&always, &where_known)
 }
 
@@ -220,36 +210,16 @@ pub fn change(message: &Message) -> Option<Change> {
         libc::RTM_NEWLINK | libc::RTM_DELLINK if i32::from(family) == libc::AF_UNSPEC => {
             let link = link::link(body)?;
             if message.kind == libc::RTM_DELLINK {
-                return Some(Change::Gone {
-                    index: link.index,
-                    name: link.name,
-                });
+                return Some(Change::Gone { index: link.index, name: link.name });
             }
             let up = link.flags & libc::IFF_UP as u32 != 0;
             let running = up && link.flags & libc::IFF_RUNNING as u32 != 0;
-            let link::Link {
-                index,
-                name,
-                mtu,
-                ipv6,
-                ..
-            } = link;
-            Some(Change::Link {
-                index,
-                name,
-                up,
-                running,
-                mtu,
-                ipv6,
-            })
+            let link::Link { index, name, mtu, ipv6, .. } = link;
+            Some(Change::Link { index, name, up, running, mtu, ipv6 })
         }
         libc::RTM_NEWADDR | libc::RTM_DELADDR => {
             let link::Address { index, address, .. } = link::address(body)?;
-            Some(Change::Address {
-                index,
-                added: message.kind == libc::RTM_NEWADDR,
-                addr: address,
-            })
+            Some(Change::Address { index, added: message.kind == libc::RTM_NEWADDR, addr: address })
         }
         libc::RTM_NEWROUTE | libc::RTM_DELROUTE => match family {
             RTNL_FAMILY_IPMR | RTNL_FAMILY_IP6MR => Some(Change::Tables),
@@ -260,11 +230,7 @@ pub fn change(message: &Message) -> Option<Change> {
             let ifindex = u32_at(body, 4)?;
             let address = attributes(body.get(8..)?).find(|(kind, _)| *kind == IFA_MULTICAST)?;
             let address = ip(address.1)?;
-            Some(Change::Group {
-                ifindex,
-                address,
-                joined: message.kind == RTM_NEWMULTICAST,
-            })
+            Some(Change::Group { ifindex, address, joined: message.kind == RTM_NEWMULTICAST })
         }
         _ => None,
     }
@@ -287,40 +253,21 @@ mod tests {
 
     #[test]
     fn a_port_that_leaves_its_bridge_is_not_gone() {
-        let gone = Change::Gone {
-            index: 9,
-            name: "v0".into(),
-        };
+        let gone = Change::Gone { index: 9, name: "v0".into() };
         assert_eq!(change(&link_message(libc::RTM_DELLINK, 0)), Some(gone));
-        assert_eq!(
-            change(&link_message(libc::RTM_DELLINK, libc::AF_BRIDGE as u8)),
-            None
-        );
+        assert_eq!(change(&link_message(libc::RTM_DELLINK, libc::AF_BRIDGE as u8)), None);
     }
 
     #[test]
     fn every_cut_of_a_message_is_harmless() {
         let mut group = vec![libc::AF_INET as u8, 32, 0, 0, 9, 0, 0, 0];
         push_attribute(&mut group, IFA_MULTICAST, &[239, 1, 2, 3]);
-        let joined = Message {
-            kind: RTM_NEWMULTICAST,
-            body: group,
-        };
+        let joined = Message { kind: RTM_NEWMULTICAST, body: group };
         let address = "239.1.2.3".parse().unwrap();
-        assert_eq!(
-            change(&joined),
-            Some(Change::Group {
-                ifindex: 9,
-                address,
-                joined: true
-            })
-        );
+        assert_eq!(change(&joined), Some(Change::Group { ifindex: 9, address, joined: true }));
         for message in [joined, link_message(libc::RTM_NEWLINK, 0)] {
             for end in 0..message.body.len() {
-                let _ = change(&Message {
-                    kind: message.kind,
-                    body: message.body[..end].to_vec(),
-                });
+                let _ = change(&Message { kind: message.kind, body: message.body[..end].to_vec() });
             }
         }
     }
@@ -328,18 +275,11 @@ mod tests {
     #[test]
     fn a_burst_is_taken_as_one() {
         let mut changes = Changes::default();
-        let route = Message {
-            kind: libc::RTM_NEWROUTE,
-            body: vec![libc::AF_INET as u8; 12],
-        };
+        let route = Message { kind: libc::RTM_NEWROUTE, body: vec![libc::AF_INET as u8; 12] };
         let link = link_message(libc::RTM_NEWLINK, 0);
         changes.add(Heard::Messages(vec![link.clone(), route.clone(), link.clone()]));
         changes.add(Heard::Overrun);
-        changes.add(Heard::Messages(vec![
-            route,
-            link_message(libc::RTM_DELLINK, 0),
-            link,
-        ]));
+        changes.add(Heard::Messages(vec![route, link_message(libc::RTM_DELLINK, 0), link]));
         let kinds: Vec<String> = changes.finish().iter().map(|c| format!("{c:?}")).collect();
         let heads: Vec<&str> = kinds.iter().map(|k| k.split(' ').next().unwrap()).collect();
         assert_eq!(heads, ["Link", "Gone", "Link", "Routes", "Resync"]);

@@ -1,31 +1,215 @@
-//! Membership events (RFC 7046 §4.3.2, §4.7.6).
-#![allow(missing_docs, unused_variables)]
-use crate::error::Result;
+//! Membership events (RFC 7046 §4.3.2, §4.7.6): the changes of group states, passed to the application's callback.
+//!
+//! Emitters only put a note into a bounded mailbox; one thread decides what is an event, and calls back without any
+//! lock that another call of the library needs. The kernel tells a change of this host without saying whose it is, so
+//! each of its notes waits for [`GRACE`]: what an own multicast socket says meanwhile is its own doing.
+//!
+//! `fork`: everything shared hangs on two pointers that the child drops unread ([`forget_after_fork`]), so that a
+//! lock held by a thread that the child does not have is never met.
+
+mod states;
+
+use crate::error::{Error, Result};
+use crate::interfaces::watch::{self, Change};
+use crate::sys::thread;
+use arc_swap::ArcSwapOption;
+use crossbeam_channel::{Receiver, Sender};
+use states::States;
+use std::cell::Cell;
+use std::ffi::{CString, c_char};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// What happened (the numbers are those of `ham.h`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(i32)]
 pub enum EventType {
+    /// A group has a first listener.
     Join = 0,
+    /// A group has lost its last listener.
     Leave = 1,
+    /// A group has a new source.
     NewSource = 2,
 }
 
 /// The C callback: event type, Interface id, Group Name.
-pub type Callback = extern "C" fn(i32, u32, *const std::ffi::c_char);
+pub type Callback = extern "C" fn(i32, u32, *const c_char);
 
-/// Replaces the callback (`None` takes it away).
+/// An event as it is passed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// What happened.
+    pub event: EventType,
+    /// The device.
+    pub ifindex: u32,
+    /// The Group Name in normal form.
+    pub name: String,
+}
+
+/// How many notes wait for the dispatcher before new ones are lost.
+pub const MAILBOX: usize = 65_536;
+
+#[derive(Debug)]
+enum What {
+    Own { event: EventType, ifindex: u32, address: IpAddr, name: Box<str> },
+    Kernel(Change),
+    Stop,
+}
+
+/// Something that happened, and when.
+struct Note(Instant, What);
+
+struct Dispatcher {
+    mailbox: Sender<Note>,
+    stopped: AtomicBool,
+    /// Notes that found the mailbox full.
+    lost: AtomicU64,
+    /// Held while a callback runs; dispatchers that follow one another share it.
+    calling: Arc<Mutex<()>>,
+}
+
+static CALLBACK: ArcSwapOption<Callback> = ArcSwapOption::const_empty();
+static DISPATCHER: ArcSwapOption<Dispatcher> = ArcSwapOption::const_empty();
+static CALLING: ArcSwapOption<Mutex<()>> = ArcSwapOption::const_empty();
+
+thread_local! {
+    static IN_CALLBACK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Replaces the callback (`None` takes it away). Events without a callback are discarded.
 pub fn register(callback: Option<Callback>) -> Result<()> {
+    CALLBACK.store(callback.map(Arc::new));
     Ok(())
 }
+
+/// Starts to pass events: first what there is already, then every change. No-op while it is on.
 pub fn enable() -> Result<()> {
+    if DISPATCHER.load().is_some() {
+        return Ok(());
+    }
+    watch::run()?;
+    CALLING.compare_and_swap(&None::<Arc<_>>, Some(Arc::default()));
+    let Some(calling) = CALLING.load_full() else {
+        return Ok(());
+    };
+    let (mailbox, notes) = crossbeam_channel::bounded(MAILBOX);
+    let (stopped, lost) = (AtomicBool::new(false), AtomicU64::new(0));
+    let dispatcher = Arc::new(Dispatcher { mailbox, stopped, lost, calling });
+    // Installed before the thread reads what there is: nothing falls between.
+    if DISPATCHER.compare_and_swap(&None::<Arc<_>>, Some(dispatcher.clone())).is_some() {
+        return Ok(());
+    }
+    let inside = dispatcher.clone();
+    if let Err(e) = thread::spawn("ham-events", move || dispatch(&inside, &notes)) {
+        DISPATCHER.compare_and_swap(&dispatcher, None);
+        return Err(Error::from_io(&e, "starting the dispatcher of membership events"));
+    }
     Ok(())
 }
+
+/// Stops passing events. No callback starts after it returns, and none is running, but the one that calls it.
 pub fn disable() -> Result<()> {
+    if let Some(dispatcher) = DISPATCHER.load_full() {
+        dispatcher.stopped.store(true, Ordering::Release);
+        DISPATCHER.compare_and_swap(&dispatcher, None);
+        // A full mailbox needs no waking.
+        let _ = dispatcher.mailbox.try_send(Note(Instant::now(), What::Stop));
+    }
+    if !IN_CALLBACK.get() {
+        if let Some(calling) = CALLING.load_full() {
+            drop(calling.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
     Ok(())
 }
-/// Called by the sockets at every change of their own group states. Never blocks.
-pub fn emit(event: EventType, ifindex: u32, address: std::net::IpAddr, name: &str) {}
-/// Called by the interface watch when the kernel's tables change, for whichever process.
-pub fn kernel_change(change: &crate::interfaces::watch::Change) {}
-pub fn forget_after_fork() {}
+
+/// Called by the multicast sockets at every change of this process's own group states. Never blocks.
+pub fn emit(event: EventType, ifindex: u32, address: IpAddr, name: &str) {
+    put(|| What::Own { event, ifindex, address, name: name.into() });
+}
+
+/// Called by the interface watch when the kernel's tables change, for whichever process. Never blocks.
+pub fn kernel_change(change: &Change) {
+    put(|| What::Kernel(change.clone()));
+}
+
+fn put(what: impl FnOnce() -> What) {
+    if let Some(dispatcher) = &*DISPATCHER.load() {
+        if dispatcher.mailbox.try_send(Note(Instant::now(), what())).is_err() {
+            dispatcher.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// For the child after `fork`: events are off there, and can be enabled anew.
+pub fn forget_after_fork() {
+    // Not dropped: a thread that exists in the parent only may hold a lock in there.
+    std::mem::forget(DISPATCHER.swap(None));
+    std::mem::forget(CALLING.swap(None));
+    IN_CALLBACK.set(false);
+}
+
+fn dispatch(dispatcher: &Dispatcher, notes: &Receiver<Note>) {
+    let mut states = States::begin(Instant::now());
+    states.expect_early(notes.len());
+    loop {
+        // All notes before any decision: the own socket's word may stand behind the kernel's.
+        while states.waiting() < MAILBOX {
+            let Ok(note) = notes.try_recv() else { break };
+            if !take(&mut states, note) {
+                return;
+            }
+        }
+        let now = Instant::now();
+        let lost = dispatcher.lost.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            log::warn!(
+                "membership events: {lost} changes came faster than the callback took them; reading anew"
+            );
+            states.resync(now);
+        }
+        states.due(now);
+        if let Some(event) = states.next_event() {
+            if !call(dispatcher, &event) {
+                return;
+            }
+            continue;
+        }
+        let note = match states.deadline() {
+            Some(deadline) => notes.recv_deadline(deadline).ok(),
+            None => notes.recv().ok(),
+        };
+        if note.is_some_and(|note| !take(&mut states, note)) {
+            return;
+        }
+    }
+}
+
+fn take(states: &mut States, Note(at, what): Note) -> bool {
+    match what {
+        What::Own { event, ifindex, address, name } => {
+            states.own(at, Event { event, ifindex, name: name.into() }, address);
+        }
+        What::Kernel(change) => states.kernel(at, change),
+        What::Stop => return false,
+    }
+    states.early_taken();
+    true
+}
+
+/// Calls back, unless events are off meanwhile.
+fn call(dispatcher: &Dispatcher, event: &Event) -> bool {
+    let calling = dispatcher.calling.lock().unwrap_or_else(PoisonError::into_inner);
+    if dispatcher.stopped.load(Ordering::Acquire) {
+        return false;
+    }
+    if let (Some(callback), Ok(name)) = (CALLBACK.load_full(), CString::new(event.name.as_str())) {
+        IN_CALLBACK.set(true);
+        callback(event.event as i32, event.ifindex, name.as_ptr());
+        IN_CALLBACK.set(false);
+    }
+    drop(calling);
+    !dispatcher.stopped.load(Ordering::Acquire)
+}

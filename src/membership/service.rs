@@ -39,11 +39,7 @@ pub fn group_set(interface: u32) -> Result<Vec<(String, GroupType)>> {
     let covered = Covered::new(&own);
     for state in kernel_states(&device)? {
         if families.hold(state.address) && !covered.holds(&state) {
-            add(
-                ip_name(state.address, state.source, None),
-                !state.sender,
-                state.sender,
-            );
+            add(ip_name(state.address, state.source, None), !state.sender, state.sender);
         }
     }
     let of = |(listener, sender)| match (listener, sender) {
@@ -51,10 +47,7 @@ pub fn group_set(interface: u32) -> Result<Vec<(String, GroupType)>> {
         (_, true) => GroupType::Sender,
         _ => GroupType::Listener,
     };
-    Ok(states
-        .into_iter()
-        .map(|(name, state)| (name, of(state)))
-        .collect())
+    Ok(states.into_iter().map(|(name, state)| (name, of(state))).collect())
 }
 
 /// The neighbouring nodes at `interface` that take part in `group` (any group without one): upstream routers and
@@ -63,12 +56,7 @@ pub fn neighbor_set(interface: u32, group: Option<&[u8]>) -> Result<Vec<String>>
     let here = Here::new(interface, group)?;
     let mut nodes = here.parents()?;
     for v4 in [true, false] {
-        let named = here.wanted.in_family(v4)
-            && if v4 {
-                here.families.v4()
-            } else {
-                here.families.v6()
-            };
+        let named = here.wanted.in_family(v4) && if v4 { here.families.v4() } else { here.families.v6() };
         nodes.extend(here.querier(v4)?.filter(|_| named));
     }
     here.nodes(nodes)
@@ -80,27 +68,15 @@ pub fn children_set(interface: u32, group: Option<&[u8]>) -> Result<Vec<String>>
     let here = Here::new(interface, group)?;
     let mut nodes = BTreeSet::new();
     for listener in here.local_listeners()? {
-        nodes.insert(
-            here.device
-                .address(listener)
-                .unwrap_or_else(|| all_hosts(listener)),
-        );
+        nodes.insert(here.device.address(listener).unwrap_or_else(|| all_hosts(listener)));
     }
     let index = here.device.index;
-    let forwarded = kernel::forwarding()?
-        .into_iter()
-        .filter(|f| f.outgoing.contains(&index));
+    let forwarded = kernel::forwarding()?.into_iter().filter(|f| f.outgoing.contains(&index));
     nodes.extend(
-        forwarded
-            .filter(|f| here.wants(f.address, f.source))
-            .map(|f| all_hosts(f.address.is_ipv4())),
+        forwarded.filter(|f| here.wants(f.address, f.source)).map(|f| all_hosts(f.address.is_ipv4())),
     );
     let members = kernel::members()?.into_iter().filter(|m| behind(m, index));
-    nodes.extend(
-        members
-            .filter(|m| here.wants(m.address, m.source))
-            .map(|m| all_hosts(m.address.is_ipv4())),
-    );
+    nodes.extend(members.filter(|m| here.wants(m.address, m.source)).map(|m| all_hosts(m.address.is_ipv4())));
     Ok(names(nodes))
 }
 
@@ -115,27 +91,15 @@ pub fn parent_set(interface: u32, group: Option<&[u8]>) -> Result<Vec<String>> {
 /// the querier there.
 pub fn designated_host(interface: u32, group: Option<&[u8]>) -> Result<bool> {
     let here = Here::new(interface, group)?;
-    let family = |v4: bool| {
-        here.wanted.in_family(v4)
-            && if v4 {
-                here.families.v4()
-            } else {
-                here.families.v6()
-            }
-    };
+    let family =
+        |v4: bool| here.wanted.in_family(v4) && if v4 { here.families.v4() } else { here.families.v6() };
     let bridge = here.device.bridge.as_ref().filter(|_| here.device.up);
-    if [true, false]
-        .iter()
-        .any(|&v4| family(v4) && bridge.is_some_and(|b| b.queries(v4)))
-    {
+    if [true, false].iter().any(|&v4| family(v4) && bridge.is_some_and(|b| b.queries(v4))) {
         return Ok(true);
     }
     let index = here.device.index;
     let forwarding = kernel::forwarding()?;
-    let known: Vec<&Forwarding> = forwarding
-        .iter()
-        .filter(|f| here.wants(f.address, f.source))
-        .collect();
+    let known: Vec<&Forwarding> = forwarding.iter().filter(|f| here.wants(f.address, f.source)).collect();
     if !matches!(here.wanted, Wanted::All) && !known.is_empty() {
         return Ok(known.iter().any(|f| f.outgoing.contains(&index)));
     }
@@ -155,48 +119,16 @@ pub(super) struct State {
 /// The states of the forwarding caches and bridges, at every device.
 pub(super) fn table_states() -> Result<Vec<State>> {
     let mut all = Vec::new();
-    for Forwarding {
-        address,
-        source,
-        incoming,
-        outgoing,
-    } in kernel::forwarding()?
-    {
-        all.push(State {
-            ifindex: incoming,
-            address,
-            source,
-            sender: true,
-        });
-        let out = |ifindex: u32| State {
-            ifindex,
-            address,
-            source,
-            sender: false,
-        };
+    for Forwarding { address, source, incoming, outgoing } in kernel::forwarding()? {
+        all.push(State { ifindex: incoming, address, source, sender: true });
+        let out = |ifindex: u32| State { ifindex, address, source, sender: false };
         all.extend(outgoing.into_iter().filter(|o| *o != incoming).map(out));
     }
-    for Member {
-        bridge,
-        port,
-        address,
-        source,
-    } in kernel::members()?
-    {
+    for Member { bridge, port, address, source } in kernel::members()? {
         // What the bridge's own host listens to is in the table of memberships, and more timely there.
         if port != bridge {
-            all.push(State {
-                ifindex: bridge,
-                address,
-                source,
-                sender: false,
-            });
-            all.push(State {
-                ifindex: port,
-                address,
-                source,
-                sender: false,
-            });
+            all.push(State { ifindex: bridge, address, source, sender: false });
+            all.push(State { ifindex: port, address, source, sender: false });
         }
     }
     all.sort_unstable();
@@ -260,22 +192,15 @@ impl Wanted {
             let source = group.instantiation().map(|s| s.address());
             if let (Some(address), None | Some(Some(_))) = (part.address(), source) {
                 if !address.is_multicast() {
-                    return Err(Error::Invalid(format!(
-                        "{group}: {address} is not a multicast address"
-                    )));
+                    return Err(Error::Invalid(format!("{group}: {address} is not a multicast address")));
                 }
                 return Ok(Wanted::Some(vec![(address, source.flatten())]));
             }
         }
         // Names without an address in them have one where an own socket uses them.
-        let mut known: Vec<_> = own_groups()
-            .into_iter()
-            .filter(|g| *g.name == **group.normal())
-            .collect();
+        let mut known: Vec<_> = own_groups().into_iter().filter(|g| *g.name == **group.normal()).collect();
         known.dedup_by_key(|g| (g.address, g.source));
-        Ok(Wanted::Some(
-            known.into_iter().map(|g| (g.address, g.source)).collect(),
-        ))
+        Ok(Wanted::Some(known.into_iter().map(|g| (g.address, g.source)).collect()))
     }
 
     /// Any source matches a question for any source, and an any-source state matches a question for one.
@@ -309,12 +234,7 @@ impl Here {
         let group = group.map(Name::parse).transpose()?;
         let wanted = group.as_ref().map_or(Ok(Wanted::All), Wanted::new)?;
         let (device, families) = interfaces::find(interface)?;
-        Ok(Here {
-            device,
-            families,
-            group,
-            wanted,
-        })
+        Ok(Here { device, families, group, wanted })
     }
 
     fn wants(&self, address: IpAddr, source: Option<IpAddr>) -> bool {
@@ -325,25 +245,12 @@ impl Here {
     fn parents(&self) -> Result<BTreeSet<IpAddr>> {
         let index = self.device.index;
         let forwarded = kernel::forwarding()?.into_iter().filter(|f| f.incoming == index);
-        let mut sources: BTreeSet<IpAddr> = forwarded
-            .filter(|f| self.wants(f.address, f.source))
-            .filter_map(|f| f.source)
-            .collect();
-        let filters = kernel::filters()?
-            .into_iter()
-            .filter(|f| f.ifindex == index && f.include > 0);
-        sources.extend(
-            filters
-                .filter(|f| self.wants(f.address, Some(f.source)))
-                .map(|f| f.source),
-        );
-        let own = own_at(&self.device, self.families)
-            .into_iter()
-            .filter(|g| g.listener);
-        sources.extend(
-            own.filter(|g| self.wants(g.address, g.source))
-                .filter_map(|g| g.source),
-        );
+        let mut sources: BTreeSet<IpAddr> =
+            forwarded.filter(|f| self.wants(f.address, f.source)).filter_map(|f| f.source).collect();
+        let filters = kernel::filters()?.into_iter().filter(|f| f.ifindex == index && f.include > 0);
+        sources.extend(filters.filter(|f| self.wants(f.address, Some(f.source))).map(|f| f.source));
+        let own = own_at(&self.device, self.families).into_iter().filter(|g| g.listener);
+        sources.extend(own.filter(|g| self.wants(g.address, g.source)).filter_map(|g| g.source));
 
         let mut parents = BTreeSet::new();
         for source in sources {
@@ -357,12 +264,7 @@ impl Here {
 
     /// The querier of the LAN, when it is another node that the bridge here knows.
     fn querier(&self, v4: bool) -> Result<Option<IpAddr>> {
-        let Device {
-            index,
-            master,
-            ref bridge,
-            ..
-        } = self.device;
+        let Device { index, master, ref bridge, .. } = self.device;
         if let Some(querier) = bridge.as_ref().and_then(|b| b.other_querier(v4)) {
             return Ok(Some(querier.address));
         }
@@ -376,30 +278,22 @@ impl Here {
     /// The families (true: IPv4) in which a process of this host listens here.
     fn local_listeners(&self) -> Result<BTreeSet<bool>> {
         let own = own_at(&self.device, self.families);
-        let is_asked = |g: &&OwnGroup| match &self.group {
-            // With a port in the name, an own socket on another port is no listener of it.
-            Some(name) if name.port().is_some() => *g.name == **name.normal(),
-            _ => self.wants(g.address, g.source),
+        // Where the name says a port, an own socket on another one is no listener of it.
+        let port = match self.group.as_ref().and_then(Name::port) {
+            Some(port) => Some((port, crate::config::get()?.port)),
+            None => None,
         };
-        let mut families: BTreeSet<bool> = own
-            .iter()
-            .filter(|g| g.listener)
-            .filter(is_asked)
-            .map(|g| g.address.is_ipv4())
-            .collect();
+        let is_asked = |g: &&OwnGroup| {
+            let same_port = port.is_none_or(|(port, default)| {
+                Name::parse(g.name.as_bytes()).is_ok_and(|name| name.port().unwrap_or(default) == port)
+            });
+            same_port && self.wants(g.address, g.source)
+        };
+        let mut families: BTreeSet<bool> =
+            own.iter().filter(|g| g.listener).filter(is_asked).map(|g| g.address.is_ipv4()).collect();
         let covered = Covered::new(&own);
-        for Membership {
-            ifindex,
-            address,
-            source,
-        } in host_memberships()?
-        {
-            let state = State {
-                ifindex,
-                address,
-                source,
-                sender: false,
-            };
+        for Membership { ifindex, address, source } in host_memberships()? {
+            let state = State { ifindex, address, source, sender: false };
             let counts = !(matches!(self.wanted, Wanted::All) && kernel::is_kernels_own(address));
             if ifindex == self.device.index && counts && self.wants(address, source) && !covered.holds(&state)
             {
@@ -425,11 +319,7 @@ fn behind(member: &Member, index: u32) -> bool {
 
 /// Stands for receivers on the link that nobody names.
 fn all_hosts(v4: bool) -> IpAddr {
-    if v4 {
-        Ipv4Addr::new(224, 0, 0, 1).into()
-    } else {
-        Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1).into()
-    }
+    if v4 { Ipv4Addr::new(224, 0, 0, 1).into() } else { Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1).into() }
 }
 
 fn names(nodes: BTreeSet<IpAddr>) -> Vec<String> {
@@ -458,11 +348,7 @@ mod tests {
     fn questions_that_make_no_sense_are_refused() {
         let lo = interfaces::by_name("lo").unwrap().unwrap().index;
         for bad in [&b"ham:"[..], b"", b"ham:ip:10.0.0.1", b"\xff\xff", b"http://x/"] {
-            assert_eq!(
-                neighbor_set(lo, Some(bad)).unwrap_err().errno(),
-                libc::EINVAL,
-                "{bad:?}"
-            );
+            assert_eq!(neighbor_set(lo, Some(bad)).unwrap_err().errno(), libc::EINVAL, "{bad:?}");
             assert_eq!(children_set(lo, Some(bad)).unwrap_err().errno(), libc::EINVAL);
             assert_eq!(parent_set(lo, Some(bad)).unwrap_err().errno(), libc::EINVAL);
             assert_eq!(designated_host(lo, Some(bad)).unwrap_err().errno(), libc::EINVAL);
@@ -476,13 +362,7 @@ mod tests {
     #[test]
     fn loopback_has_the_all_hosts_group_in_each_family() {
         let lo = interfaces::by_name("lo").unwrap().unwrap().index;
-        let names = |id| {
-            group_set(id)
-                .unwrap()
-                .into_iter()
-                .map(|(name, _)| name)
-                .collect::<Vec<_>>()
-        };
+        let names = |id| group_set(id).unwrap().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         assert!(names(lo).iter().any(|n| n == "ham:ip:224.0.0.1"));
         let v6 = names(interfaces::encode(lo, Families::V6));
         assert!(v6.iter().all(|n| n.contains('[')), "{v6:?}");

@@ -7,10 +7,7 @@ const BYTES: [usize; 9] = [4, 8, 12, 15, 16, 28, 32, 48, 64];
 pub(super) fn check(val: &str) -> Result<(), (usize, String)> {
     let val = val.as_bytes();
     if let Some(index) = val.iter().position(|&byte| digit(byte).is_none()) {
-        return Err((
-            index,
-            "not a character of base64url (letters, digits, '-' and '_')".into(),
-        ));
+        return Err((index, "not a character of base64url (letters, digits, '-' and '_')".into()));
     }
     let bytes = val.len() / 4 * 3 + (val.len() % 4).saturating_sub(1);
     if val.len() % 4 == 1 || !BYTES.contains(&bytes) {
@@ -29,10 +26,9 @@ pub(super) fn check(val: &str) -> Result<(), (usize, String)> {
         _ => 0,
     };
     match val.last().copied().and_then(digit) {
-        Some(last) if last & spare != 0 => Err((
-            val.len() - 1,
-            "the last character of the digest has bits beyond its end".into(),
-        )),
+        Some(last) if last & spare != 0 => {
+            Err((val.len() - 1, "the last character of the digest has bits beyond its end".into()))
+        }
         _ => Ok(()),
     }
 }

@@ -13,10 +13,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(at: usize, what: impl Into<String>) -> Fault {
-        Fault {
-            at,
-            what: what.into(),
-        }
+        Fault { at, what: what.into() }
     }
 
     /// The error that names the URI. It is made for logs: credentials are hidden, unprintable bytes escaped.
@@ -31,10 +28,7 @@ impl Fault {
         } else {
             ""
         };
-        Error::Invalid(format!(
-            "ham-URI \"{shown}{rest}\": byte {}: {}",
-            self.at, self.what
-        ))
+        Error::Invalid(format!("ham-URI \"{shown}{rest}\": byte {}: {}", self.at, self.what))
     }
 }
 

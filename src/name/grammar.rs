@@ -31,38 +31,17 @@ pub(super) enum Form {
 
 pub(super) fn cut(uri: &[u8]) -> Result<Cut<'_>, Fault> {
     if uri.len() >= URI_MAX {
-        return Err(Fault::new(
-            URI_MAX - 1,
-            format!("the URI is longer than {} bytes", URI_MAX - 1),
-        ));
+        return Err(Fault::new(URI_MAX - 1, format!("the URI is longer than {} bytes", URI_MAX - 1)));
     }
     let mut cursor = Cursor { uri, at: 0 };
     cursor.scheme()?;
     let namespace = cursor.namespace()?;
     let group = cursor.group()?;
-    let instantiation = if cursor.skip(b'@') {
-        Some(cursor.instantiation()?)
-    } else {
-        None
-    };
-    let port = if cursor.skip(b':') {
-        Some(cursor.port()?)
-    } else {
-        None
-    };
-    let credentials = if cursor.skip(b'/') {
-        Some(cursor.credentials()?)
-    } else {
-        None
-    };
+    let instantiation = if cursor.skip(b'@') { Some(cursor.instantiation()?) } else { None };
+    let port = if cursor.skip(b':') { Some(cursor.port()?) } else { None };
+    let credentials = if cursor.skip(b'/') { Some(cursor.credentials()?) } else { None };
     match cursor.peek() {
-        None => Ok(Cut {
-            namespace,
-            group,
-            instantiation,
-            port,
-            credentials,
-        }),
+        None => Ok(Cut { namespace, group, instantiation, port, credentials }),
         // Every component before has read all that it can.
         Some(byte) => Err(Fault::new(cursor.at, format!("{} cannot stand here", show(byte)))),
     }
@@ -116,10 +95,9 @@ impl<'a> Cursor<'a> {
             self.take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
         match (namespace.first(), self.peek()) {
             (None, Some(b':') | None) => self.fault("the namespace is empty"),
-            (Some(first), _) if !first.is_ascii_alphabetic() => Err(Fault::new(
-                start,
-                format!("a namespace begins with a letter, not with {}", show(*first)),
-            )),
+            (Some(first), _) if !first.is_ascii_alphabetic() => {
+                Err(Fault::new(start, format!("a namespace begins with a letter, not with {}", show(*first))))
+            }
             (Some(_), Some(b':')) => {
                 self.at += 1;
                 Ok(namespace)
@@ -134,11 +112,7 @@ impl<'a> Cursor<'a> {
         if self.skip(b'*') {
             let raw = &self.uri[at..self.at];
             return match self.peek() {
-                None | Some(b'@' | b':' | b'/') => Ok(Component {
-                    at,
-                    form: Form::Star,
-                    raw,
-                }),
+                None | Some(b'@' | b':' | b'/') => Ok(Component { at, form: Form::Star, raw }),
                 Some(_) => Err(Fault::new(at, "'*' stands alone as the group, or is written %2A")),
             };
         }
@@ -159,10 +133,7 @@ impl<'a> Cursor<'a> {
             }
             (Form::Bracketed, raw)
         } else {
-            (
-                Form::Plain,
-                self.take_while(|byte| is_unreserved(byte) || byte == b'%'),
-            )
+            (Form::Plain, self.take_while(|byte| is_unreserved(byte) || byte == b'%'))
         };
         match self.peek() {
             Some(byte) if !ends.contains(&byte) => self.fault(match form {
@@ -189,9 +160,9 @@ impl<'a> Cursor<'a> {
         if digits.is_empty() {
             return self.fault("the port is empty");
         }
-        let port = digits.iter().try_fold(0u16, |port, digit| {
-            port.checked_mul(10)?.checked_add(u16::from(digit - b'0'))
-        });
+        let port = digits
+            .iter()
+            .try_fold(0u16, |port, digit| port.checked_mul(10)?.checked_add(u16::from(digit - b'0')));
         match port {
             Some(port) if port != 0 => Ok(port),
             _ => Err(Fault::new(at, "a port is a number from 1 to 65535")),
@@ -217,10 +188,6 @@ impl<'a> Cursor<'a> {
         if raw.is_empty() {
             return self.fault(format!("the credentials have no {what}"));
         }
-        Ok(Component {
-            at,
-            form: Form::Plain,
-            raw,
-        })
+        Ok(Component { at, form: Form::Plain, raw })
     }
 }

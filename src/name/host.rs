@@ -8,22 +8,13 @@ use std::net::{IpAddr, Ipv6Addr};
 /// What stands between brackets: an IPv6 address without a zone.
 pub(super) fn bracketed(component: &Component<'_>) -> Result<Ipv6Addr, Fault> {
     let inside = component.at + 1;
-    let odd = component
-        .raw
-        .iter()
-        .position(|byte| !matches!(byte, b':' | b'.') && !byte.is_ascii_hexdigit());
+    let odd = component.raw.iter().position(|byte| !matches!(byte, b':' | b'.') && !byte.is_ascii_hexdigit());
     match odd.map(|at| (at, component.raw[at])) {
         Some((at, b'%')) => {
-            return Err(Fault::new(
-                inside + at,
-                "an address has no zone here: Interfaces choose the link",
-            ));
+            return Err(Fault::new(inside + at, "an address has no zone here: Interfaces choose the link"));
         }
         Some((at, byte)) => {
-            return Err(Fault::new(
-                inside + at,
-                format!("{} cannot stand in an IPv6 address", show(byte)),
-            ));
+            return Err(Fault::new(inside + at, format!("{} cannot stand in an IPv6 address", show(byte))));
         }
         None => {}
     }
@@ -51,15 +42,10 @@ pub(super) fn dns_name(name: &Decoded<'_>) -> Result<String, Fault> {
         return Ok(name.text.to_ascii_lowercase());
     }
     // The `url` crate would decode and interpret further; only letters, digits, hyphens and dots may reach it.
-    if let Some(index) = name
-        .text
-        .bytes()
-        .position(|byte| byte.is_ascii() && !is_dns(byte))
-    {
-        return Err(name.fault_at(
-            index,
-            format!("{} cannot stand in a DNS name", show(name.text.as_bytes()[index])),
-        ));
+    if let Some(index) = name.text.bytes().position(|byte| byte.is_ascii() && !is_dns(byte)) {
+        return Err(
+            name.fault_at(index, format!("{} cannot stand in a DNS name", show(name.text.as_bytes()[index])))
+        );
     }
     match url::Host::parse(&name.text) {
         Ok(url::Host::Domain(ascii)) => {
@@ -80,10 +66,7 @@ fn is_dns(byte: u8) -> bool {
 /// The index of what is wrong, and what it is.
 fn check(name: &str) -> Result<(), (usize, String)> {
     if let Some(index) = name.bytes().position(|byte| !is_dns(byte)) {
-        return Err((
-            index,
-            format!("{} cannot stand in a DNS name", show(name.as_bytes()[index])),
-        ));
+        return Err((index, format!("{} cannot stand in a DNS name", show(name.as_bytes()[index]))));
     }
     let name = name.strip_suffix('.').unwrap_or(name);
     let (mut start, mut last) = (0, (0, ""));
@@ -98,25 +81,15 @@ fn check(name: &str) -> Result<(), (usize, String)> {
             return Err((start, "a label of a DNS name does not begin with '-'".into()));
         }
         if label.ends_with('-') {
-            return Err((
-                start + label.len() - 1,
-                "a label of a DNS name does not end with '-'".into(),
-            ));
+            return Err((start + label.len() - 1, "a label of a DNS name does not end with '-'".into()));
         }
         last = (start, label);
         start += label.len() + 1;
     }
     // What a resolver could take for an address (1.2.3, 0x7f000001, 0344.1.2.3) never reaches one.
     if is_number(last.1) {
-        let start = if name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-            0
-        } else {
-            last.0
-        };
-        return Err((
-            start,
-            "no IPv4 address, and no DNS name either: its last label is a number".into(),
-        ));
+        let start = if name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') { 0 } else { last.0 };
+        return Err((start, "no IPv4 address, and no DNS name either: its last label is a number".into()));
     }
     if name.len() > 253 {
         return Err((253, "a DNS name is longer than 253 bytes".into()));

@@ -134,27 +134,16 @@ fn read(uri: &[u8]) -> std::result::Result<Name, fault::Fault> {
     let port = cut.port;
     let credentials = match &cut.credentials {
         None => None,
-        Some((alg, val)) => Some(Credentials {
-            alg: percent::decode(alg)?.text,
-            val: percent::decode(val)?.text,
-        }),
+        Some((alg, val)) => {
+            Some(Credentials { alg: percent::decode(alg)?.text, val: percent::decode(val)?.text })
+        }
     };
     let normal = normal::write(&namespace, &group, instantiation.as_ref(), port);
     // IDNA can write a name longer than its percent-encoding was.
     if normal.len() >= URI_MAX {
-        return Err(fault::Fault::new(
-            0,
-            format!("its normal form is longer than {} bytes", URI_MAX - 1),
-        ));
+        return Err(fault::Fault::new(0, format!("its normal form is longer than {} bytes", URI_MAX - 1)));
     }
-    Ok(Name(Arc::new(Inner {
-        namespace,
-        group,
-        instantiation,
-        port,
-        credentials,
-        normal: normal.into(),
-    })))
+    Ok(Name(Arc::new(Inner { namespace, group, instantiation, port, credentials, normal: normal.into() })))
 }
 
 impl Namespace {
@@ -213,8 +202,6 @@ impl fmt::Debug for Name {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("alg", &self.alg)
-            .finish_non_exhaustive()
+        f.debug_struct("Credentials").field("alg", &self.alg).finish_non_exhaustive()
     }
 }

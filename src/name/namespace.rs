@@ -50,10 +50,9 @@ pub(super) fn read(
 /// A component where no brackets may stand.
 fn plain<'a>(component: &Component<'a>) -> Result<Decoded<'a>, Fault> {
     match component.form {
-        Form::Bracketed => Err(Fault::new(
-            component.at,
-            "no address in brackets can stand here in this namespace",
-        )),
+        Form::Bracketed => {
+            Err(Fault::new(component.at, "no address in brackets can stand here in this namespace"))
+        }
         Form::Star | Form::Plain => percent::decode(component),
     }
 }
@@ -77,10 +76,9 @@ fn ip(component: &Component<'_>) -> Result<Part, Fault> {
 fn ip_group(component: &Component<'_>) -> Result<Part, Fault> {
     let group = ip(component)?;
     match group.address() {
-        Some(address) if !address.is_multicast() => Err(Fault::new(
-            component.at,
-            format!("{address} is not a multicast address"),
-        )),
+        Some(address) if !address.is_multicast() => {
+            Err(Fault::new(component.at, format!("{address} is not a multicast address")))
+        }
         _ => Ok(group),
     }
 }
@@ -128,10 +126,7 @@ fn instance(component: &Component<'_>) -> Result<Part, Fault> {
         let address = host::bracketed(component)?;
         return match host::is_unicast(IpAddr::V6(address)) {
             true => Ok(Part::V6(address)),
-            false => Err(Fault::new(
-                component.at,
-                format!("{address} is not a unicast address"),
-            )),
+            false => Err(Fault::new(component.at, format!("{address} is not a unicast address"))),
         };
     }
     let text = percent::decode(component)?.text;

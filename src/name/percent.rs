@@ -33,10 +33,7 @@ pub(super) fn decode<'a>(component: &Component<'a>) -> Result<Decoded<'a>, Fault
             next += 1;
             continue;
         }
-        let digits = (
-            raw.get(next + 1).copied().and_then(hex),
-            raw.get(next + 2).copied().and_then(hex),
-        );
+        let digits = (raw.get(next + 1).copied().and_then(hex), raw.get(next + 2).copied().and_then(hex));
         match digits {
             (Some(0), Some(0)) => return Err(Fault::new(at + next, "%00 cannot stand in a ham-URI")),
             (Some(high), Some(low)) => bytes.push(high << 4 | low),

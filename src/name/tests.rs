@@ -25,12 +25,7 @@ fn fails(uri: &[u8], at: usize, what: &str) {
     let Error::Invalid(text) = error else {
         panic!("{error:?}");
     };
-    let (place, sentence) = text
-        .rsplit_once("\": byte ")
-        .expect(&text)
-        .1
-        .split_once(": ")
-        .expect(&text);
+    let (place, sentence) = text.rsplit_once("\": byte ").expect(&text).1.split_once(": ").expect(&text);
     assert!(sentence.contains(what), "{sentence:?} lacks {what:?}");
     assert_eq!(place, at.to_string(), "{text}");
 }
@@ -57,36 +52,12 @@ fn the_examples_of_the_rfc() {
     let group = Group::Part(Part::V4([224, 1, 2, 3].into()));
     parts("ham:ip:224.1.2.3:5000", Namespace::Ip, group, None, Some(5000));
     let group = Group::Part(Part::V6("ff02::3".parse().unwrap()));
-    parts(
-        "ham:ip:[ff02:0:0:0:0:0:0:3]:6000",
-        Namespace::Ip,
-        group,
-        None,
-        Some(6000),
-    );
+    parts("ham:ip:[ff02:0:0:0:0:0:0:3]:6000", Namespace::Ip, group, None, Some(6000));
     let news = || Group::Part(text("news"));
-    parts(
-        "ham:opaque:news@cnn.com",
-        Namespace::Opaque,
-        news(),
-        Some(text("cnn.com")),
-        None,
-    );
-    parts(
-        "ham:sip:news@cnn.com",
-        Namespace::Sip,
-        news(),
-        Some(host("cnn.com")),
-        None,
-    );
+    parts("ham:opaque:news@cnn.com", Namespace::Opaque, news(), Some(text("cnn.com")), None);
+    parts("ham:sip:news@cnn.com", Namespace::Sip, news(), Some(host("cnn.com")), None);
     // §1 names it without the scheme of §4.2.
-    parts(
-        "ham:sip:*@peanuts.org",
-        Namespace::Sip,
-        Group::All,
-        Some(host("peanuts.org")),
-        None,
-    );
+    parts("ham:sip:*@peanuts.org", Namespace::Sip, Group::All, Some(host("peanuts.org")), None);
     fails(b"sip:*@peanuts.org", 0, "ham:");
     fails(b"<sip:*@peanuts.org>", 0, "ham:");
 }
@@ -95,24 +66,15 @@ fn the_examples_of_the_rfc() {
 fn normal_forms() {
     normal("ham:ip:224.1.2.3:5000", "ham:ip:224.1.2.3:5000");
     normal("HAM:Ip:224.1.2.3:005000", "ham:ip:224.1.2.3:5000");
-    normal(
-        "ham:ip:224.1.2.3:00000000000000000000065535",
-        "ham:ip:224.1.2.3:65535",
-    );
+    normal("ham:ip:224.1.2.3:00000000000000000000065535", "ham:ip:224.1.2.3:65535");
     normal("ham:ip:2%324.1%2e2%2E3", "ham:ip:224.1.2.3");
     normal("ham:ip:[FF02:0:0:0:0:0:0:3]:6000", "ham:ip:[ff02::3]:6000");
     normal("ham:ip:[ff0e:0:0:1:0:0:0:1]", "ham:ip:[ff0e:0:0:1::1]");
     normal("ham:ip:[ff0e:1:0:1:1:1:1:1]", "ham:ip:[ff0e:1:0:1:1:1:1:1]");
     normal("ham:ip:[ff05::1:0003]", "ham:ip:[ff05::1:3]");
     normal("ham:ip:[ff05::1.2.3.4]", "ham:ip:[ff05::102:304]");
-    normal(
-        "ham:ip:[FF3E::1]@[2001:DB8:0::1]:7",
-        "ham:ip:[ff3e::1]@[2001:db8::1]:7",
-    );
-    normal(
-        "ham:ip:News.Example.COM@10.0.0.1",
-        "ham:ip:news.example.com@10.0.0.1",
-    );
+    normal("ham:ip:[FF3E::1]@[2001:DB8:0::1]:7", "ham:ip:[ff3e::1]@[2001:db8::1]:7");
+    normal("ham:ip:News.Example.COM@10.0.0.1", "ham:ip:news.example.com@10.0.0.1");
     normal("ham:ip:Example.COM.", "ham:ip:example.com.");
     normal("ham:ip:b%C3%BCcher.Example", "ham:ip:xn--bcher-kva.example");
     normal("ham:ip:B%C3%9CCHER.example", "ham:ip:xn--bcher-kva.example");
@@ -127,10 +89,7 @@ fn normal_forms() {
     normal("ham:sip:News@CNN.com", "ham:sip:News@cnn.com");
     normal("ham:sip:news@Two%20Words", "ham:sip:news@Two%20Words");
     normal("ham:sip:*@10.0.0.1", "ham:sip:*@10.0.0.1");
-    normal(
-        "ham:reload:00FFaB@Overlay.Example",
-        "ham:reload:00ffab@overlay.example",
-    );
+    normal("ham:reload:00FFaB@Overlay.Example", "ham:reload:00ffab@overlay.example");
     normal("ham:X-Chat.v1+b:Room", "ham:x-chat.v1+b:Room");
     normal("ham:ip:224.1.2.3:5000/hmac;c2VjcmV0", "ham:ip:224.1.2.3:5000");
 }
@@ -139,37 +98,13 @@ fn normal_forms() {
 fn ip_names() {
     let source = Some(Part::V4([10, 0, 0, 1].into()));
     let group = Group::Part(Part::V4([232, 1, 2, 3].into()));
-    parts(
-        "ham:ip:232.1.2.3@10.0.0.1:5000",
-        Namespace::Ip,
-        group,
-        source.clone(),
-        Some(5000),
-    );
+    parts("ham:ip:232.1.2.3@10.0.0.1:5000", Namespace::Ip, group, source.clone(), Some(5000));
     let group = Group::Part(Part::V4([224, 1, 2, 3].into()));
-    parts(
-        "ham:ip:224.1.2.3@10.0.0.1",
-        Namespace::Ip,
-        group,
-        source.clone(),
-        None,
-    );
-    parts(
-        "ham:ip:news@10.0.0.1",
-        Namespace::Ip,
-        Group::Part(host("news")),
-        source.clone(),
-        None,
-    );
+    parts("ham:ip:224.1.2.3@10.0.0.1", Namespace::Ip, group, source.clone(), None);
+    parts("ham:ip:news@10.0.0.1", Namespace::Ip, Group::Part(host("news")), source.clone(), None);
     parts("ham:ip:*@10.0.0.1", Namespace::Ip, Group::All, source, None);
     let group = Group::Part(Part::V4([239, 255, 255, 255].into()));
-    parts(
-        "ham:ip:239.255.255.255@s.example",
-        Namespace::Ip,
-        group,
-        Some(host("s.example")),
-        None,
-    );
+    parts("ham:ip:239.255.255.255@s.example", Namespace::Ip, group, Some(host("s.example")), None);
 
     fails(b"ham:ip:224.1.515:5000", 7, "no IPv4 address");
     fails(b"ham:ip:0xe0010203", 7, "no IPv4 address");
@@ -186,19 +121,8 @@ fn ip_names() {
     fails(b"ham:ip:[::ffff:224.1.2.3]", 7, "is not a multicast address");
     fails(b"ham:ip:224.1.2.3@[fe80::1]", 17, "different IP versions");
     fails(b"ham:ip:[ff3e::1]@10.0.0.1", 17, "different IP versions");
-    for source in [
-        "224.1.2.4",
-        "0.0.0.0",
-        "255.255.255.255",
-        "[ff02::1]",
-        "[::]",
-        "[::ffff:10.0.0.1]",
-    ] {
-        fails(
-            format!("ham:ip:*@{source}").as_bytes(),
-            9,
-            "is not a unicast address",
-        );
+    for source in ["224.1.2.4", "0.0.0.0", "255.255.255.255", "[ff02::1]", "[::]", "[::ffff:10.0.0.1]"] {
+        fails(format!("ham:ip:*@{source}").as_bytes(), 9, "is not a unicast address");
     }
 }
 
@@ -228,11 +152,7 @@ fn dns_names() {
     assert_eq!(long.len(), 253);
     normal(&format!("ham:ip:{long}."), &format!("ham:ip:{long}."));
     normal(&format!("ham:ip:{label}"), &format!("ham:ip:{label}"));
-    fails(
-        format!("ham:ip:a{long}").as_bytes(),
-        7 + 253,
-        "longer than 253 bytes",
-    );
+    fails(format!("ham:ip:a{long}").as_bytes(), 7 + 253, "longer than 253 bytes");
     fails(format!("ham:ip:x.{label}a").as_bytes(), 9, "longer than 63 bytes");
     fails(b"ham:ip:a..b", 9, "a label of a DNS name is empty");
     fails(b"ham:ip:.", 7, "a label of a DNS name is empty");
@@ -244,17 +164,9 @@ fn dns_names() {
     fails(b"ham:ip:%C3%A4%5Fb", 13, "'_' cannot stand in a DNS name");
     fails(b"ham:ip:a~b", 8, "'~' cannot stand in a DNS name");
     // Full-width digits: IDNA makes 224.1.2.3 of them.
-    fails(
-        "ham:ip:%EF%BC%92%EF%BC%92%EF%BC%94.1.2.3".as_bytes(),
-        7,
-        "ASCII digits",
-    );
+    fails("ham:ip:%EF%BC%92%EF%BC%92%EF%BC%94.1.2.3".as_bytes(), 7, "ASCII digits");
     fails(b"ham:ip:a%E2%80%A8b", 7, "no DNS name");
-    fails(
-        format!("ham:ip:{}%C3%A4", &label[..60]).as_bytes(),
-        7,
-        "longer than 63 bytes",
-    );
+    fails(format!("ham:ip:{}%C3%A4", &label[..60]).as_bytes(), 7, "longer than 63 bytes");
 }
 
 #[test]
@@ -276,16 +188,8 @@ fn digests() {
         }
     }
     assert_eq!(lengths, [6, 11, 16, 20, 22, 38, 43, 64, 86]);
-    fails(
-        b"ham:sha-2:UyaQV",
-        10,
-        "5 characters of base64url are no SHA-2 digest",
-    );
-    fails(
-        b"ham:sha-2:UyaQVwAAA",
-        10,
-        "9 characters of base64url are no SHA-2 digest",
-    );
+    fails(b"ham:sha-2:UyaQV", 10, "5 characters of base64url are no SHA-2 digest");
+    fails(b"ham:sha-2:UyaQVwAAA", 10, "9 characters of base64url are no SHA-2 digest");
     fails(b"ham:sha-2:UyaQVx", 15, "bits beyond its end");
     fails(b"ham:sha-2:Uya.Vw", 13, "not a character of base64url");
     fails(b"ham:sha-2:Uya%3DVw", 13, "not a character of base64url");
@@ -295,38 +199,13 @@ fn digests() {
 #[test]
 fn sip_and_reload() {
     let group = Group::Part(text("a!*'()&=+$,;?/:"));
-    parts(
-        "ham:sip:a%21%2A%27%28%29%26%3D%2B%24%2C%3B%3F%2F%3A",
-        Namespace::Sip,
-        group,
-        None,
-        None,
-    );
-    parts(
-        "ham:sip:x@a%24b",
-        Namespace::Sip,
-        Group::Part(text("x")),
-        Some(text("a$b")),
-        None,
-    );
-    parts(
-        "ham:sip:x@224.1.2.3",
-        Namespace::Sip,
-        Group::Part(text("x")),
-        Some(text("224.1.2.3")),
-        None,
-    );
+    parts("ham:sip:a%21%2A%27%28%29%26%3D%2B%24%2C%3B%3F%2F%3A", Namespace::Sip, group, None, None);
+    parts("ham:sip:x@a%24b", Namespace::Sip, Group::Part(text("x")), Some(text("a$b")), None);
+    parts("ham:sip:x@224.1.2.3", Namespace::Sip, Group::Part(text("x")), Some(text("224.1.2.3")), None);
     fails(b"ham:sip:a!", 9, "'!' stands in the group only as %21");
 
-    normal(
-        &format!("ham:reload:{}", "00".repeat(255)),
-        &format!("ham:reload:{}", "00".repeat(255)),
-    );
-    fails(
-        format!("ham:reload:{}", "00".repeat(256)).as_bytes(),
-        11,
-        "1 to 255 bytes",
-    );
+    normal(&format!("ham:reload:{}", "00".repeat(255)), &format!("ham:reload:{}", "00".repeat(255)));
+    fails(format!("ham:reload:{}", "00".repeat(256)).as_bytes(), 11, "1 to 255 bytes");
     fails(b"ham:reload:123", 11, "1 to 255 bytes");
     fails(b"ham:reload:%312g4", 15, "not a hexadecimal digit");
     fails(b"ham:reload:12@a_b", 15, "'_' cannot stand in a DNS name");
@@ -349,29 +228,13 @@ fn components() {
     fails(b"ham:opaque:@x", 11, "the group is empty");
     fails(b"ham:opaque:x@", 13, "the instantiation is empty");
     fails(b"ham:opaque:x@:5", 13, "the instantiation is empty");
-    fails(
-        b"ham:opaque:x@y@z",
-        14,
-        "'@' stands in the instantiation only as %40",
-    );
-    fails(
-        b"ham:opaque:x@*",
-        13,
-        "'*' stands in the instantiation only as %2A",
-    );
+    fails(b"ham:opaque:x@y@z", 14, "'@' stands in the instantiation only as %40");
+    fails(b"ham:opaque:x@*", 13, "'*' stands in the instantiation only as %2A");
     fails(b"ham:opaque:*x", 11, "'*' stands alone as the group");
     fails(b"ham:opaque:x*", 12, "'*' stands in the group only as %2A");
     fails(b"ham:opaque:a b", 12, "a space stands in the group only as %20");
-    fails(
-        b"ham:opaque:a\nb",
-        12,
-        "the byte 0x0A stands in the group only as %0A",
-    );
-    fails(
-        "ham:opaque:\u{e4}".as_bytes(),
-        11,
-        "the byte 0xC3 stands in the group only as %C3",
-    );
+    fails(b"ham:opaque:a\nb", 12, "the byte 0x0A stands in the group only as %0A");
+    fails("ham:opaque:\u{e4}".as_bytes(), 11, "the byte 0xC3 stands in the group only as %C3");
 }
 
 #[test]
@@ -447,11 +310,7 @@ fn secrets_stay_secret() {
 fn lengths() {
     let longest = format!("ham:opaque:{}", "x".repeat(URI_MAX - 1 - 11));
     assert_eq!(name(&longest).normal().len(), URI_MAX - 1);
-    fails(
-        format!("{longest}x").as_bytes(),
-        URI_MAX - 1,
-        "longer than 1023 bytes",
-    );
+    fails(format!("{longest}x").as_bytes(), URI_MAX - 1, "longer than 1023 bytes");
     // "xn--tda" is one byte longer than what it stands for.
     let domain = "%C3%BC";
     let uri = format!("ham:sip:{}@{domain}", "x".repeat(URI_MAX - 1 - 9 - domain.len()));
@@ -477,14 +336,10 @@ fn error_texts() {
 #[test]
 fn equality_and_hash() {
     use std::collections::HashSet;
-    let names: HashSet<Name> = [
-        "ham:ip:224.1.2.3",
-        "HAM:IP:224.1.2.3/a;b",
-        "ham:ip:%3224.1.2.3",
-        "ham:ip:224.1.2.3:1",
-    ]
-    .map(name)
-    .into();
+    let names: HashSet<Name> =
+        ["ham:ip:224.1.2.3", "HAM:IP:224.1.2.3/a;b", "ham:ip:%3224.1.2.3", "ham:ip:224.1.2.3:1"]
+            .map(name)
+            .into();
     assert_eq!(names.len(), 2);
     assert_ne!(name("ham:opaque:*"), name("ham:opaque:%2A"));
     assert_ne!(name("ham:opaque:a"), name("ham:opaque:A"));
@@ -496,16 +351,7 @@ fn equality_and_hash() {
 #[test]
 fn names_of_addresses() {
     let ip = |text: &str| text.parse::<IpAddr>().unwrap();
-    assert_eq!(
-        ip_name(ip("224.1.2.3"), None, Some(5000)),
-        "ham:ip:224.1.2.3:5000"
-    );
-    assert_eq!(
-        ip_name(ip("232.1.2.3"), Some(ip("10.0.0.1")), None),
-        "ham:ip:232.1.2.3@10.0.0.1"
-    );
-    assert_eq!(
-        ip_name(ip("ff3e::1"), Some(ip("2001:db8::1")), Some(1)),
-        "ham:ip:[ff3e::1]@[2001:db8::1]:1"
-    );
+    assert_eq!(ip_name(ip("224.1.2.3"), None, Some(5000)), "ham:ip:224.1.2.3:5000");
+    assert_eq!(ip_name(ip("232.1.2.3"), Some(ip("10.0.0.1")), None), "ham:ip:232.1.2.3@10.0.0.1");
+    assert_eq!(ip_name(ip("ff3e::1"), Some(ip("2001:db8::1")), Some(1)), "ham:ip:[ff3e::1]@[2001:db8::1]:1");
 }

@@ -83,10 +83,7 @@ impl Handle {
 static ONE: u64 = 1;
 
 fn control(epoll: RawFd, operation: libc::c_int, fd: &OwnedFd, token: u64) -> io::Result<()> {
-    let mut event = libc::epoll_event {
-        events: libc::EPOLLIN as u32,
-        u64: token,
-    };
+    let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: token };
     // SAFETY: the event is live for the call.
     check(unsafe { libc::epoll_ctl(epoll, operation, fd.as_raw_fd(), &mut event) }).map(drop)
 }

@@ -185,18 +185,12 @@ impl Answer {
                         let code = u32_at(packet.payload(), 0).unwrap_or(0) as i32;
                         if code != 0 {
                             let doing = "asking the kernel by rtnetlink".to_string();
-                            return Err(Error::System {
-                                errno: code.wrapping_neg(),
-                                doing,
-                            });
+                            return Err(Error::System { errno: code.wrapping_neg(), doing });
                         }
                     }
                     // The types below are netlink's own (no-operation, overrun).
                     kind if kind >= libc::RTM_NEWLINK => {
-                        self.messages.push(Message {
-                            kind,
-                            body: packet.payload().to_vec(),
-                        });
+                        self.messages.push(Message { kind, body: packet.payload().to_vec() });
                     }
                     _ => {}
                 }
@@ -300,9 +294,7 @@ mod tests {
     #[test]
     fn an_interrupted_dump_and_a_refusal_are_told() {
         let mut answer = Answer::default();
-        answer
-            .take(&packet(libc::RTM_NEWLINK, NLM_F_DUMP_INTR, 1, &[]), 1)
-            .unwrap();
+        answer.take(&packet(libc::RTM_NEWLINK, NLM_F_DUMP_INTR, 1, &[]), 1).unwrap();
         assert!(answer.interrupted);
         let refusal = packet(NLMSG_ERROR, 0, 1, &(-libc::ENODEV).to_ne_bytes());
         assert_eq!(answer.take(&refusal, 1).unwrap_err().errno(), libc::ENODEV);
@@ -326,16 +318,9 @@ mod tests {
     #[test]
     fn the_kernel_answers() {
         let links = dump(libc::RTM_GETLINK, &[0; 16]).unwrap();
-        assert!(
-            links
-                .iter()
-                .any(|m| m.kind == libc::RTM_NEWLINK && u32_at(&m.body, 4) == Some(1))
-        );
+        assert!(links.iter().any(|m| m.kind == libc::RTM_NEWLINK && u32_at(&m.body, 4) == Some(1)));
         let mut nothing = [0; 16];
         nothing[4..8].copy_from_slice(&0x7fff_fff0u32.to_ne_bytes());
-        assert_eq!(
-            ask(libc::RTM_GETLINK, &nothing).unwrap_err().errno(),
-            libc::ENODEV
-        );
+        assert_eq!(ask(libc::RTM_GETLINK, &nothing).unwrap_err().errno(), libc::ENODEV);
     }
 }

@@ -30,15 +30,9 @@ mod tests {
         let status = || std::fs::read_to_string("/proc/thread-self/status").unwrap();
         let before = status();
         let (send, receive) = std::sync::mpsc::channel();
-        super::spawn("ham-test", move || send.send(status()).unwrap())
-            .unwrap()
-            .join()
-            .unwrap();
+        super::spawn("ham-test", move || send.send(status()).unwrap()).unwrap().join().unwrap();
         let of = |status: &str, key: &str| {
-            status
-                .lines()
-                .find_map(|l| Some(l.strip_prefix(key)?.trim().to_string()))
-                .unwrap()
+            status.lines().find_map(|l| Some(l.strip_prefix(key)?.trim().to_string())).unwrap()
         };
         let inside = receive.recv().unwrap();
         assert_eq!(of(&inside, "Name:"), "ham-test");

@@ -1,4 +1,7 @@
 //! UDP sockets for multicast: options, memberships, one message or many at a time.
+//!
+//! Messages go through `syscall` and not through libc's `sendto` and `recvmsg`: those are cancellation points, which in
+//! a process of several threads costs each call 50 ns, and a thread must not be cancelled in the middle of this library.
 
 #![allow(unsafe_code)]
 
@@ -103,18 +106,11 @@ pub fn set_packet_info(fd: &OwnedFd, v6: bool) -> io::Result<()> {
 /// Sends by the device `ifindex`; `source` is IPv4's source address where the device alone would not give one.
 pub fn set_interface(fd: &OwnedFd, v6: bool, ifindex: u32, source: Option<Ipv4Addr>) -> io::Result<()> {
     if v6 {
-        return set_int(
-            fd,
-            libc::IPPROTO_IPV6,
-            libc::IPV6_MULTICAST_IF,
-            ifindex as libc::c_int,
-        );
+        return set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_IF, ifindex as libc::c_int);
     }
     let request = libc::ip_mreqn {
         imr_multiaddr: libc::in_addr { s_addr: 0 },
-        imr_address: libc::in_addr {
-            s_addr: u32::from(source.unwrap_or(Ipv4Addr::UNSPECIFIED)).to_be(),
-        },
+        imr_address: libc::in_addr { s_addr: u32::from(source.unwrap_or(Ipv4Addr::UNSPECIFIED)).to_be() },
         imr_ifindex: ifindex as libc::c_int,
     };
     set(fd, libc::IPPROTO_IP, libc::IP_MULTICAST_IF, &request)
@@ -145,12 +141,7 @@ pub fn set_sender_honesty(fd: &OwnedFd, v6: bool) -> io::Result<()> {
         set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVERR, 1)
     } else {
         set_int(fd, libc::IPPROTO_IP, libc::IP_RECVERR, 1)?;
-        set_int(
-            fd,
-            libc::IPPROTO_IP,
-            libc::IP_MTU_DISCOVER,
-            libc::IP_PMTUDISC_DONT,
-        )
+        set_int(fd, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DONT)
     }
 }
 
@@ -167,11 +158,7 @@ pub fn set_buffer(fd: &OwnedFd, receive: bool, bytes: usize) -> io::Result<usize
     }
     let socket = socket2::SockRef::from(fd);
     // The kernel doubles what is asked for, for its own bookkeeping.
-    let doubled = if receive {
-        socket.recv_buffer_size()?
-    } else {
-        socket.send_buffer_size()?
-    };
+    let doubled = if receive { socket.recv_buffer_size()? } else { socket.send_buffer_size()? };
     Ok(doubled / 2)
 }
 
@@ -187,22 +174,12 @@ pub fn bind_source(fd: &OwnedFd, source: IpAddr, ifindex: u32) -> io::Result<()>
 
 /// Joins (RFC 3678: by interface index, any family).
 pub fn join(fd: &OwnedFd, membership: &Membership) -> io::Result<()> {
-    membership_option(
-        fd,
-        membership,
-        libc::MCAST_JOIN_GROUP,
-        libc::MCAST_JOIN_SOURCE_GROUP,
-    )
+    membership_option(fd, membership, libc::MCAST_JOIN_GROUP, libc::MCAST_JOIN_SOURCE_GROUP)
 }
 
 /// Leaves. A membership on a device that is gone is given up too.
 pub fn leave(fd: &OwnedFd, membership: &Membership) -> io::Result<()> {
-    membership_option(
-        fd,
-        membership,
-        libc::MCAST_LEAVE_GROUP,
-        libc::MCAST_LEAVE_SOURCE_GROUP,
-    )
+    membership_option(fd, membership, libc::MCAST_LEAVE_GROUP, libc::MCAST_LEAVE_SOURCE_GROUP)
 }
 
 fn membership_option(
@@ -211,25 +188,15 @@ fn membership_option(
     any: libc::c_int,
     specific: libc::c_int,
 ) -> io::Result<()> {
-    let level = if m.group.is_ipv6() {
-        libc::IPPROTO_IPV6
-    } else {
-        libc::IPPROTO_IP
-    };
+    let level = if m.group.is_ipv6() { libc::IPPROTO_IPV6 } else { libc::IPPROTO_IP };
     match m.source {
         None => {
-            let request = GroupReq {
-                interface: m.ifindex,
-                group: storage(m.group),
-            };
+            let request = GroupReq { interface: m.ifindex, group: storage(m.group) };
             set(fd, level, any, &request)
         }
         Some(source) => {
-            let request = GroupSourceReq {
-                interface: m.ifindex,
-                group: storage(m.group),
-                source: storage(source),
-            };
+            let request =
+                GroupSourceReq { interface: m.ifindex, group: storage(m.group), source: storage(source) };
             set(fd, level, specific, &request)
         }
     }
@@ -269,23 +236,19 @@ fn storage(address: IpAddr) -> libc::sockaddr_storage {
 #[inline]
 pub fn send_to(fd: &OwnedFd, message: &[u8], to: &SockAddr, dont_wait: bool) -> io::Result<()> {
     let flags = libc::MSG_NOSIGNAL | if dont_wait { libc::MSG_DONTWAIT } else { 0 };
-    // SAFETY: message and address are live for the call and their lengths are theirs. `sendto` and not `send`:
-    // this library exports a function of that name.
+    // SAFETY: message and address are live for the call and their lengths are theirs.
     let sent = unsafe {
-        libc::sendto(
+        libc::syscall(
+            libc::SYS_sendto,
             fd.as_raw_fd(),
-            message.as_ptr().cast(),
+            message.as_ptr(),
             message.len(),
             flags,
-            to.as_ptr().cast(),
+            to.as_ptr(),
             to.len(),
         )
     };
-    if sent < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
-    }
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// Where a message came from and went to, as far as it was asked for.
@@ -300,10 +263,7 @@ pub struct Origin {
 impl Origin {
     /// To be filled in.
     pub fn unknown() -> Origin {
-        Origin {
-            from: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
-            to: None,
-        }
+        Origin { from: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0), to: None }
     }
 }
 
@@ -325,7 +285,7 @@ pub fn receive<'a>(
     let flags = if dont_wait { libc::MSG_DONTWAIT } else { 0 };
     let len = match origin {
         // SAFETY: the header points to `parts`, which points to the caller's buffers.
-        None => length(unsafe { libc::recvmsg(fd.as_raw_fd(), &mut header, flags) })?,
+        None => length(unsafe { libc::syscall(libc::SYS_recvmsg, fd.as_raw_fd(), &mut header, flags) })?,
         Some(origin) => {
             // SAFETY: all-zero bytes are a valid sockaddr_storage.
             let mut from: libc::sockaddr_storage = unsafe { mem::zeroed() };
@@ -335,11 +295,9 @@ pub fn receive<'a>(
             header.msg_control = control.0.as_mut_ptr().cast();
             header.msg_controllen = mem::size_of::<Control>() as _;
             // SAFETY: as above, with the name and control buffers of this block.
-            let len = length(unsafe { libc::recvmsg(fd.as_raw_fd(), &mut header, flags) })?;
-            *origin = Origin {
-                from: address_of(&from),
-                to: packet_info(&header),
-            };
+            let len =
+                length(unsafe { libc::syscall(libc::SYS_recvmsg, fd.as_raw_fd(), &mut header, flags) })?;
+            *origin = Origin { from: address_of(&from), to: packet_info(&header) };
             len
         }
     };
@@ -347,6 +305,24 @@ pub fn receive<'a>(
     let tail = (len - head).min(rest.len());
     // SAFETY: the kernel wrote `len` bytes, first to `buf`, then to `rest`.
     unsafe { Ok((written(buf, head), written(rest, tail))) }
+}
+
+/// Reads one message into `buf`, which must be long enough for any: the cheapest read there is, a fifth below `recvmsg`
+/// with two buffers for short messages.
+#[inline]
+pub fn receive_whole<'a>(
+    fd: &OwnedFd,
+    buf: &'a mut [MaybeUninit<u8>],
+    dont_wait: bool,
+) -> io::Result<&'a [u8]> {
+    let flags = if dont_wait { libc::MSG_DONTWAIT } else { 0 };
+    let none = ptr::null_mut::<libc::c_void>();
+    // SAFETY: the buffer is live for the call and the length is its own; no address is asked for.
+    let len = length(unsafe {
+        libc::syscall(libc::SYS_recvfrom, fd.as_raw_fd(), buf.as_mut_ptr(), buf.len(), flags, none, none)
+    })?;
+    // SAFETY: the kernel wrote `len` bytes.
+    unsafe { Ok(written(buf, len)) }
 }
 
 /// # Safety
@@ -363,15 +339,12 @@ pub fn copy(from: &[u8], to: &mut [MaybeUninit<u8>]) {
     unsafe { ptr::copy_nonoverlapping(from.as_ptr(), to.as_mut_ptr().cast::<u8>(), from.len()) };
 }
 
-fn length(result: isize) -> io::Result<usize> {
+fn length(result: libc::c_long) -> io::Result<usize> {
     usize::try_from(result).map_err(|_| io::Error::last_os_error())
 }
 
 fn iovec(buf: &mut [MaybeUninit<u8>]) -> libc::iovec {
-    libc::iovec {
-        iov_base: buf.as_mut_ptr().cast(),
-        iov_len: buf.len(),
-    }
+    libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() }
 }
 
 /// Room for a packet-info control message of either family (`CMSG_SPACE` of the larger is 40), aligned for one.
@@ -423,80 +396,103 @@ fn packet_info(header: &libc::msghdr) -> Option<(IpAddr, u32)> {
 }
 
 /// How many messages one batch reads at most.
-pub const BATCH: usize = 64;
+pub const BATCH: usize = 128;
 
-/// Room for one batch of messages of any size. A slot is as long as the longest datagram, so that nothing is ever cut
-/// off; the pages of a slot that no message touched take no memory.
+/// The part of a slot that lies beside those of the other slots, for short messages.
+const NEAR: usize = 2048;
+
+/// The rest of a slot: with it, nothing is ever cut off. Pages that no message touched take no memory.
+const FAR: usize = 65536 - NEAR;
+
+/// Room for one batch of messages of any size.
 pub struct Batch {
-    slots: memory::Region,
-    headers: Box<[libc::mmsghdr; BATCH]>,
-    parts: Box<[libc::iovec; BATCH]>,
-    from: Box<[libc::sockaddr_storage; BATCH]>,
-    control: Box<[Control; BATCH]>,
+    _slots: memory::Region,
+    headers: Box<[libc::mmsghdr]>,
+    parts: Box<[[libc::iovec; 2]]>,
+    from: Box<[libc::sockaddr_storage]>,
+    control: Box<[Control]>,
+    /// How many headers the last fill has written to.
+    used: usize,
+    origins: bool,
 }
 
 // SAFETY: the pointers in headers and parts point into the batch's own allocations, which never move.
 unsafe impl Send for Batch {}
 
-const SLOT: usize = 65536;
-
 impl Batch {
     /// Reserves the address space for a batch.
     pub fn new() -> io::Result<Batch> {
+        let mut slots = memory::Region::new(BATCH * (NEAR + FAR))?;
+        let (near, far) = slots.bytes().split_at_mut(BATCH * NEAR);
+        let near = near.chunks_exact_mut(NEAR);
+        let mut parts: Box<[[libc::iovec; 2]]> =
+            near.zip(far.chunks_exact_mut(FAR)).map(|(near, far)| [iovec(near), iovec(far)]).collect();
         // SAFETY: all-zero bytes are valid for these C structs.
-        let mut batch = unsafe {
-            Batch {
-                slots: memory::Region::new(BATCH * SLOT)?,
-                headers: Box::new(mem::zeroed()),
-                parts: Box::new(mem::zeroed()),
-                from: Box::new(mem::zeroed()),
-                control: Box::new([Control::new(); BATCH]),
-            }
-        };
-        for i in 0..BATCH {
-            let slot = &mut batch.slots.bytes()[i * SLOT..(i + 1) * SLOT];
-            batch.parts[i] = iovec(slot);
-            let header = &mut batch.headers[i].msg_hdr;
-            header.msg_iov = &mut batch.parts[i];
-            header.msg_iovlen = 1;
-            header.msg_name = ptr::from_mut(&mut batch.from[i]).cast();
-            header.msg_control = ptr::from_mut(&mut batch.control[i]).cast();
+        let (mut headers, from): (Box<[libc::mmsghdr]>, _) =
+            unsafe { (vec![mem::zeroed(); BATCH].into(), vec![mem::zeroed(); BATCH].into()) };
+        for (header, parts) in headers.iter_mut().zip(parts.iter_mut()) {
+            header.msg_hdr.msg_iov = parts.as_mut_ptr();
+            header.msg_hdr.msg_iovlen = 2;
         }
-        Ok(batch)
+        let control = vec![Control::new(); BATCH].into();
+        Ok(Batch { _slots: slots, headers, parts, from, control, used: BATCH, origins: false })
     }
 
-    /// Reads what waits, without waiting, and returns how many messages there were.
-    pub fn fill(&mut self, fd: &OwnedFd) -> io::Result<usize> {
-        for header in self.headers.iter_mut() {
-            header.msg_hdr.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
-            header.msg_hdr.msg_controllen = mem::size_of::<Control>();
+    /// Reads what waits, without waiting, and returns how many messages there were. Without `origins` these stay
+    /// unknown, which spares the kernel a look at the headers: a tenth of a short message's cost.
+    pub fn fill(&mut self, fd: &OwnedFd, origins: bool) -> io::Result<usize> {
+        let (name, control) = if origins {
+            (mem::size_of::<libc::sockaddr_storage>(), mem::size_of::<Control>())
+        } else {
+            (0, 0)
+        };
+        let written = if origins == self.origins { self.used } else { BATCH };
+        self.origins = origins;
+        for (i, header) in self.headers[..written].iter_mut().enumerate() {
+            let header = &mut header.msg_hdr;
+            header.msg_name = if origins { ptr::from_mut(&mut self.from[i]).cast() } else { ptr::null_mut() };
+            header.msg_namelen = name as libc::socklen_t;
+            header.msg_control =
+                if origins { ptr::from_mut(&mut self.control[i]).cast() } else { ptr::null_mut() };
+            header.msg_controllen = control as _;
         }
         // SAFETY: the headers point into this batch's own memory.
         let count = unsafe {
-            libc::recvmmsg(
+            libc::syscall(
+                libc::SYS_recvmmsg,
                 fd.as_raw_fd(),
                 self.headers.as_mut_ptr(),
-                BATCH as u32,
-                libc::MSG_DONTWAIT as _,
-                ptr::null_mut(),
+                BATCH,
+                libc::MSG_DONTWAIT,
+                ptr::null_mut::<libc::timespec>(),
             )
         };
-        usize::try_from(count).map_err(|_| io::Error::last_os_error())
+        let count = usize::try_from(count).map_err(|_| io::Error::last_os_error());
+        self.used = *count.as_ref().unwrap_or(&0);
+        count
     }
 
-    /// The bytes of the message in slot `i` of the last fill.
-    pub fn message(&self, i: usize) -> &[u8] {
+    /// The message in slot `i` of the last fill, in two parts, the second of which is mostly empty.
+    #[inline]
+    pub fn message(&self, i: usize) -> (&[u8], &[u8]) {
         let len = self.headers[i].msg_len as usize;
-        // SAFETY: the kernel wrote `msg_len` bytes into this slot.
-        unsafe { std::slice::from_raw_parts(self.parts[i].iov_base.cast::<u8>(), len) }
+        let near = len.min(NEAR);
+        // SAFETY: the kernel wrote `msg_len` bytes into the two parts of this slot, which `slots` keeps alive.
+        unsafe {
+            let [first, second] = &self.parts[i];
+            (
+                std::slice::from_raw_parts(first.iov_base.cast::<u8>(), near),
+                std::slice::from_raw_parts(second.iov_base.cast::<u8>(), (len - near).min(FAR)),
+            )
+        }
     }
 
     /// Where the message in slot `i` came from and went to.
     pub fn origin(&self, i: usize) -> Origin {
-        Origin {
-            from: address_of(&self.from[i]),
-            to: packet_info(&self.headers[i].msg_hdr),
+        if !self.origins {
+            return Origin::unknown();
         }
+        Origin { from: address_of(&self.from[i]), to: packet_info(&self.headers[i].msg_hdr) }
     }
 }
 
@@ -509,13 +505,7 @@ pub fn drops(fd: &OwnedFd) -> io::Result<u32> {
     let mut len = mem::size_of_val(&values) as libc::socklen_t;
     // SAFETY: the buffer and its length match.
     check(unsafe {
-        libc::getsockopt(
-            fd.as_raw_fd(),
-            libc::SOL_SOCKET,
-            SO_MEMINFO,
-            values.as_mut_ptr().cast(),
-            &mut len,
-        )
+        libc::getsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, SO_MEMINFO, values.as_mut_ptr().cast(), &mut len)
     })?;
     Ok(values[SK_MEMINFO_DROPS])
 }
@@ -528,21 +518,11 @@ pub fn shut(fd: &OwnedFd) {
 
 /// Waits until one of `fds` is readable, at most `timeout`. False when the time is over.
 pub fn wait_readable(fds: &[RawFd], timeout: Duration) -> io::Result<bool> {
-    let mut list: Vec<libc::pollfd> = fds
-        .iter()
-        .map(|&fd| libc::pollfd {
-            fd,
-            events: libc::POLLIN,
-            revents: 0,
-        })
-        .collect();
+    let mut list: Vec<libc::pollfd> =
+        fds.iter().map(|&fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 }).collect();
     // SAFETY: the list and its length match.
     let ready = check(unsafe {
-        libc::poll(
-            list.as_mut_ptr(),
-            list.len() as libc::nfds_t,
-            timeout.as_millis() as libc::c_int,
-        )
+        libc::poll(list.as_mut_ptr(), list.len() as libc::nfds_t, timeout.as_millis() as libc::c_int)
     })?;
     Ok(ready > 0)
 }
@@ -574,10 +554,7 @@ mod memory {
             if base == libc::MAP_FAILED {
                 return Err(io::Error::last_os_error());
             }
-            Ok(Region {
-                base: base.cast(),
-                len,
-            })
+            Ok(Region { base: base.cast(), len })
         }
 
         pub fn bytes(&mut self) -> &mut [MaybeUninit<u8>] {

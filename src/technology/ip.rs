@@ -38,6 +38,8 @@ pub struct Receiver {
     pub live: AtomicBool,
     /// Reads in a row that found a message at once: the sign of a backlog.
     pub hits: AtomicU32,
+    /// The last message was long: it is read in another way.
+    pub long: AtomicBool,
     /// The kernel's drop counter when it was last added to the statistics.
     pub drops_seen: AtomicU32,
 }
@@ -63,6 +65,7 @@ impl Receiver {
             hears,
             live: AtomicBool::new(true),
             hits: AtomicU32::new(0),
+            long: AtomicBool::new(false),
             drops_seen: AtomicU32::new(0),
         }
     }
@@ -86,11 +89,7 @@ impl Receiver {
 
     /// A receiver for a crowd of groups of one port.
     pub fn shared(token: u64, v6: bool, port: u16, config: &Config) -> io::Result<Receiver> {
-        let any: IpAddr = if v6 {
-            Ipv6Addr::UNSPECIFIED.into()
-        } else {
-            Ipv4Addr::UNSPECIFIED.into()
-        };
+        let any: IpAddr = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
         let fd = open(any, config)?;
         udp::set_packet_info(&fd, v6)?;
         udp::bind_shared(&fd, any, port, 0)?;
@@ -112,18 +111,11 @@ impl Receiver {
                 // A source-specific name is the closer match.
                 let find = |source: Option<IpAddr>| {
                     table.find(&key(to), |held| {
-                        (held.membership
-                            == Membership {
-                                group: to,
-                                source,
-                                ifindex,
-                            })
-                        .then(|| held.group.clone())
+                        (held.membership == Membership { group: to, source, ifindex })
+                            .then(|| held.group.clone())
                     })
                 };
-                find(Some(origin.from.ip()))
-                    .or_else(|| find(None))
-                    .map(|group| (group, ifindex))
+                find(Some(origin.from.ip())).or_else(|| find(None)).map(|group| (group, ifindex))
             }
         }
     }
@@ -198,13 +190,7 @@ impl Holders {
         }
         let fd = udp::socket(membership.group)?;
         udp::join(&fd, membership)?;
-        self.0.push(Holder {
-            fd,
-            v6,
-            specific,
-            count: 1,
-            full: false,
-        });
+        self.0.push(Holder { fd, v6, specific, count: 1, full: false });
         Ok(())
     }
 
@@ -246,11 +232,7 @@ impl Sender {
         ttl: u8,
         config: &Config,
     ) -> io::Result<Sender> {
-        let any: IpAddr = if v6 {
-            Ipv6Addr::UNSPECIFIED.into()
-        } else {
-            Ipv4Addr::UNSPECIFIED.into()
-        };
+        let any: IpAddr = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
         let fd = udp::socket(any)?;
         udp::set_buffer(&fd, false, config.send_buffer)?;
         if let Some(source) = source {
@@ -263,12 +245,7 @@ impl Sender {
         udp::set_interface(&fd, v6, ifindex, address)?;
         udp::set_loopback(&fd, v6, config.loopback)?;
         udp::set_sender_honesty(&fd, v6)?;
-        let sender = Sender {
-            fd,
-            v6,
-            source,
-            silent: AtomicBool::new(false),
-        };
+        let sender = Sender { fd, v6, source, silent: AtomicBool::new(false) };
         sender.set_ttl(ttl, config)?;
         Ok(sender)
     }

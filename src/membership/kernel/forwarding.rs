@@ -33,10 +33,7 @@ pub fn forwarding() -> Result<Vec<Forwarding>> {
         match dump(libc::RTM_GETROUTE, &request) {
             Ok(messages) => all.extend(messages.iter().filter_map(|m| parse(&m.body))),
             // A kernel without multicast routing in this family forwards nothing.
-            Err(Error::System {
-                errno: libc::EAFNOSUPPORT | libc::EOPNOTSUPP | libc::EINVAL,
-                ..
-            }) => {}
+            Err(Error::System { errno: libc::EAFNOSUPPORT | libc::EOPNOTSUPP | libc::EINVAL, .. }) => {}
             Err(e) => return Err(e),
         }
     }
@@ -94,10 +91,7 @@ mod tests {
         0000000000000000000c0017000c00000000000000";
 
     fn bytes(hex: &str) -> Vec<u8> {
-        (0..hex.len())
-            .step_by(2)
-            .map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap())
-            .collect()
+        (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect()
     }
 
     #[test]

@@ -37,10 +37,9 @@ pub fn members() -> Result<Vec<Member>> {
     match dump(RTM_GETMDB, &request) {
         Ok(messages) => Ok(messages.iter().flat_map(parse).collect()),
         // A kernel without bridges has no members of them.
-        Err(Error::System {
-            errno: libc::EAFNOSUPPORT | libc::EOPNOTSUPP | libc::EINVAL,
-            ..
-        }) => Ok(Vec::new()),
+        Err(Error::System { errno: libc::EAFNOSUPPORT | libc::EOPNOTSUPP | libc::EINVAL, .. }) => {
+            Ok(Vec::new())
+        }
         Err(e) => Err(e),
     }
 }
@@ -79,12 +78,7 @@ fn member(bridge: u32, info: &[u8]) -> Option<Member> {
         }
     }
     // A group in include mode only frames its sources, each of which has an entry of its own.
-    (source.is_some() || !include).then_some(Member {
-        bridge,
-        port,
-        address,
-        source,
-    })
+    (source.is_some() || !include).then_some(Member { bridge, port, address, source })
 }
 
 #[cfg(test)]
@@ -111,10 +105,7 @@ mod tests {
 
     fn sample() -> Message {
         let byte = |i: usize| u8::from_str_radix(&SAMPLE[i..i + 2], 16).unwrap();
-        Message {
-            kind: RTM_GETMDB,
-            body: (0..SAMPLE.len()).step_by(2).map(byte).collect(),
-        }
+        Message { kind: RTM_GETMDB, body: (0..SAMPLE.len()).step_by(2).map(byte).collect() }
     }
 
     #[test]
@@ -144,14 +135,7 @@ mod tests {
     fn every_cut_of_a_message_is_harmless() {
         let sample = sample();
         for end in 0..sample.body.len() {
-            assert!(
-                parse(&Message {
-                    kind: RTM_GETMDB,
-                    body: sample.body[..end].to_vec()
-                })
-                .len()
-                    < 9
-            );
+            assert!(parse(&Message { kind: RTM_GETMDB, body: sample.body[..end].to_vec() }).len() < 9);
         }
     }
 

@@ -30,46 +30,31 @@ pub fn memberships(joined: &[Joined], filters: &[Filter]) -> Vec<Membership> {
     let mut included: HashMap<(u32, IpAddr), u32> = HashMap::new();
     for filter in filters.iter().filter(|f| f.include > 0) {
         *included.entry((filter.ifindex, filter.address)).or_default() += filter.include;
-        let Filter {
-            ifindex,
-            address,
-            source,
-            ..
-        } = *filter;
-        all.push(Membership {
-            ifindex,
-            address,
-            source: Some(source),
-        });
+        let Filter { ifindex, address, source, .. } = *filter;
+        all.push(Membership { ifindex, address, source: Some(source) });
     }
     for group in joined {
         // Each socket counts once as a user and once at each of its sources, so that more users than sources
         // means a socket without any.
-        if group.users
-            > included
-                .get(&(group.ifindex, group.address))
-                .copied()
-                .unwrap_or(0)
-        {
+        if group.users > included.get(&(group.ifindex, group.address)).copied().unwrap_or(0) {
             let Joined { ifindex, address, .. } = *group;
-            all.push(Membership {
-                ifindex,
-                address,
-                source: None,
-            });
+            all.push(Membership { ifindex, address, source: None });
         }
     }
     all
 }
 
-/// True for groups that the kernel itself joins at every device: all hosts, and its own addresses' solicited-node
-/// groups.
+/// True for groups that the kernel itself joins: all hosts, all routers where it routes IPv6, all snoopers at a
+/// bridge, and the solicited-node groups of its own addresses.
 pub fn is_kernels_own(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(a) => a.octets() == [224, 0, 0, 1],
+        IpAddr::V4(a) => matches!(a.octets(), [224, 0, 0, 1 | 106]),
         IpAddr::V6(a) => matches!(
             a.segments(),
-            [0xff01 | 0xff02, 0, 0, 0, 0, 0, 0, 1] | [0xff02, 0, 0, 0, 0, 1, 0xff00..=0xffff, _]
+            [0xff01 | 0xff02, 0, 0, 0, 0, 0, 0, 1]
+                | [0xff01 | 0xff02 | 0xff05, 0, 0, 0, 0, 0, 0, 2]
+                | [0xff02, 0, 0, 0, 0, 0, 0, 0x6a]
+                | [0xff02, 0, 0, 0, 0, 1, 0xff00..=0xffff, _]
         ),
     }
 }
@@ -82,62 +67,22 @@ mod tests {
     fn any_source_shows_beside_sources_by_its_users() {
         let address: IpAddr = "239.1.2.3".parse().unwrap();
         let source: IpAddr = "10.0.0.1".parse().unwrap();
-        let filter = [Filter {
-            ifindex: 2,
-            address,
-            source,
-            include: 1,
-            exclude: 0,
-        }];
-        let users = |users| {
-            memberships(
-                &[Joined {
-                    ifindex: 2,
-                    address,
-                    users,
-                }],
-                &filter,
-            )
-        };
-        let of = |source| Membership {
-            ifindex: 2,
-            address,
-            source,
-        };
+        let filter = [Filter { ifindex: 2, address, source, include: 1, exclude: 0 }];
+        let users = |users| memberships(&[Joined { ifindex: 2, address, users }], &filter);
+        let of = |source| Membership { ifindex: 2, address, source };
         assert_eq!(users(1), [of(Some(source))]);
         assert_eq!(users(2), [of(Some(source)), of(None)]);
         // An excluded source is no name; the group is.
-        let excluded = [Filter {
-            include: 0,
-            exclude: 1,
-            ..filter[0]
-        }];
-        assert_eq!(
-            memberships(
-                &[Joined {
-                    ifindex: 2,
-                    address,
-                    users: 1
-                }],
-                &excluded
-            ),
-            [of(None)]
-        );
+        let excluded = [Filter { include: 0, exclude: 1, ..filter[0] }];
+        assert_eq!(memberships(&[Joined { ifindex: 2, address, users: 1 }], &excluded), [of(None)]);
     }
 
     #[test]
     fn the_kernels_own_groups() {
-        for own in ["224.0.0.1", "ff02::1", "ff01::1", "ff02::1:ff20:8745"] {
+        for own in ["224.0.0.1", "224.0.0.106", "ff02::1", "ff05::2", "ff02::6a", "ff02::1:ff20:8745"] {
             assert!(is_kernels_own(own.parse().unwrap()), "{own}");
         }
-        for other in [
-            "224.0.0.2",
-            "239.0.0.1",
-            "ff02::2",
-            "ff15::1",
-            "ff02::1:fe20:8745",
-            "ff05::1",
-        ] {
+        for other in ["224.0.0.2", "239.0.0.1", "ff02::2", "ff15::1", "ff02::1:fe20:8745", "ff05::1"] {
             assert!(!is_kernels_own(other.parse().unwrap()), "{other}");
         }
     }

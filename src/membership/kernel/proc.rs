@@ -69,17 +69,11 @@ pub fn parse_igmp(text: &str) -> Vec<Joined> {
             continue;
         }
         // The address is the machine's word of four bytes in the network's order.
-        let address = (first.len() == 8)
-            .then(|| u32::from_str_radix(first, 16).ok())
-            .flatten();
+        let address = (first.len() == 8).then(|| u32::from_str_radix(first, 16).ok()).flatten();
         let users = words.next().and_then(|w| w.parse().ok());
         if let (Some(ifindex), Some(address), Some(users)) = (ifindex, address, users) {
             let address = Ipv4Addr::from(address.to_ne_bytes()).into();
-            all.push(Joined {
-                ifindex,
-                address,
-                users,
-            });
+            all.push(Joined { ifindex, address, users });
         }
     }
     all
@@ -91,11 +85,7 @@ pub fn parse_igmp6(text: &str) -> Vec<Joined> {
         let mut words = line.split_whitespace();
         let ifindex = words.next()?.parse().ok()?;
         let address = address(words.nth(1)?)?;
-        Some(Joined {
-            ifindex,
-            address,
-            users: words.next()?.parse().ok()?,
-        })
+        Some(Joined { ifindex, address, users: words.next()?.parse().ok()? })
     };
     text.lines().filter_map(line).collect()
 }
@@ -107,13 +97,7 @@ pub fn parse_filters(text: &str) -> Vec<Filter> {
         let ifindex = words.next()?.parse().ok()?;
         let (group, source) = (address(words.nth(1)?)?, address(words.next()?)?);
         let (include, exclude) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-        Some(Filter {
-            ifindex,
-            address: group,
-            source,
-            include,
-            exclude,
-        })
+        Some(Filter { ifindex, address: group, source, include, exclude })
     };
     text.lines().filter_map(line).collect()
 }
@@ -162,31 +146,16 @@ Idx Device                Multicast Address                   Source Address    
     #[test]
     #[cfg(target_endian = "little")]
     fn igmp() {
-        let of = |ifindex, address, users| Joined {
-            ifindex,
-            address: ip(address),
-            users,
-        };
-        let expected = [
-            of(1, "224.0.0.1", 1),
-            of(3, "232.1.2.3", 1),
-            of(3, "239.1.2.3", 2),
-            of(3, "224.0.0.1", 1),
-        ];
+        let of = |ifindex, address, users| Joined { ifindex, address: ip(address), users };
+        let expected =
+            [of(1, "224.0.0.1", 1), of(3, "232.1.2.3", 1), of(3, "239.1.2.3", 2), of(3, "224.0.0.1", 1)];
         assert_eq!(parse_igmp(IGMP), expected);
     }
 
     #[test]
     fn igmp6() {
-        let of = |ifindex, address| Joined {
-            ifindex,
-            address: ip(address),
-            users: 1,
-        };
-        assert_eq!(
-            parse_igmp6(IGMP6),
-            [of(1, "ff02::1"), of(3, "ff35::99"), of(3, "ff02::1:ff6a:5a28")]
-        );
+        let of = |ifindex, address| Joined { ifindex, address: ip(address), users: 1 };
+        assert_eq!(parse_igmp6(IGMP6), [of(1, "ff02::1"), of(3, "ff35::99"), of(3, "ff02::1:ff6a:5a28")]);
     }
 
     #[test]
@@ -200,31 +169,19 @@ Idx Device                Multicast Address                   Source Address    
         };
         assert_eq!(
             parse_filters(MCFILTER),
-            [
-                of("232.1.2.3", "10.0.0.7", 1, 0),
-                of("232.1.2.3", "10.0.0.8", 0, 2)
-            ]
+            [of("232.1.2.3", "10.0.0.7", 1, 0), of("232.1.2.3", "10.0.0.8", 0, 2)]
         );
         assert_eq!(parse_filters(MCFILTER6), [of("ff35::99", "2001:db8::7", 1, 0)]);
     }
 
     #[test]
     fn every_cut_of_a_table_is_harmless() {
-        for text in [
-            IGMP,
-            IGMP6,
-            MCFILTER,
-            MCFILTER6,
-            "\t\t\t\t010000E0 1\n",
-            "9\n\t-1 -1\n",
-            "4294967296 a b c",
-        ] {
+        for text in
+            [IGMP, IGMP6, MCFILTER, MCFILTER6, "\t\t\t\t010000E0 1\n", "9\n\t-1 -1\n", "4294967296 a b c"]
+        {
             for end in 0..=text.len() {
-                let (a, b, c) = (
-                    parse_igmp(&text[..end]),
-                    parse_igmp6(&text[..end]),
-                    parse_filters(&text[..end]),
-                );
+                let (a, b, c) =
+                    (parse_igmp(&text[..end]), parse_igmp6(&text[..end]), parse_filters(&text[..end]));
                 assert!(a.len() + b.len() + c.len() <= 4);
             }
         }
