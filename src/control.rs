@@ -123,6 +123,13 @@ pub(crate) fn locked<R>(act: impl FnOnce() -> R) -> R {
     act()
 }
 
+/// Where the socket's group `name` is mapped to, if it has joined it or is registered there.
+pub(crate) fn known(socket: &MulticastSocket, name: &str) -> Option<Mapped> {
+    let registry = lock();
+    let state = registry.get(&socket.id)?.control.groups.get(name)?;
+    (state.listener || state.registered).then(|| state.mapped.clone())
+}
+
 /// Whether the socket has joined `name`, and then whether a shared receiver hears it.
 pub(crate) fn joined(socket: &MulticastSocket, name: &str) -> Option<bool> {
     let registry = lock();
@@ -147,7 +154,10 @@ fn watch_interfaces() {
 /// Registers a source, and watches the Interfaces from then on.
 pub(crate) fn src_register(socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Result<Vec<u32>> {
     let failed = with(socket, |control| {
-        let (_, failed) = control.targets(socket, name, &mapped)?;
+        let failed = match control.targets(socket, name, &mapped) {
+            Ok((_, failed)) => failed,
+            Err(_) => return Ok(control.interface_ids()),
+        };
         control.state(name, mapped).registered = true;
         control.note(EventType::NewSource, name.normal());
         Ok(failed)
@@ -289,12 +299,14 @@ enum Place {
 pub(crate) struct Control {
     /// The Interfaces are the default ones, also when these change.
     follows_default: bool,
+    /// The hop limit of Interfaces that come to the socket.
+    ttl: u8,
     attached: Vec<Attached>,
     groups: HashMap<Arc<str>, State>,
     /// Receivers that serve one group each.
     own: usize,
     holders: Holders,
-    shared: HashMap<(bool, u16), (Arc<Receiver>, usize)>,
+    shared: HashMap<(bool, u16, u32), (Arc<Receiver>, usize)>,
     last_token: u64,
     happened: Vec<Happened>,
 }
@@ -304,6 +316,7 @@ impl Control {
         let devices = interfaces::devices()?;
         let mut control = Control {
             follows_default: ifs.is_empty(),
+            ttl: config.ttl,
             attached: Vec::new(),
             groups: HashMap::new(),
             own: 0,
@@ -313,11 +326,11 @@ impl Control {
             happened: Vec::new(),
         };
         let ids = if ifs.is_empty() { default_ids(config, &devices)? } else { ifs.to_vec() };
-        ids.iter().try_for_each(|&id| control.attach(id, config.ttl, &devices))?;
+        ids.iter().try_for_each(|&id| control.attach(id, &devices))?;
         Ok(control)
     }
 
-    fn attach(&mut self, id: u32, ttl: u8, devices: &[Device]) -> Result<()> {
+    fn attach(&mut self, id: u32, devices: &[Device]) -> Result<()> {
         let (ifindex, families) = interfaces::decode(id).ok_or(Error::NoSuchInterface(id))?;
         if let Some(attached) = self.attached.iter_mut().find(|a| a.ifindex == ifindex) {
             if attached.families != families {
@@ -330,7 +343,7 @@ impl Control {
             ifindex,
             families,
             name: device.name.clone(),
-            ttl,
+            ttl: self.ttl,
             device: Some(device.clone()),
             senders: Vec::new(),
         });
@@ -358,7 +371,7 @@ impl Control {
 
     pub fn add_interface(&mut self, socket: &MulticastSocket, id: u32) -> Result<()> {
         let devices = interfaces::devices()?;
-        self.attach(id, socket.config.ttl, &devices)?;
+        self.attach(id, &devices)?;
         self.follows_default = false;
         self.settle_all(socket);
         socket.forget_routes();
@@ -388,7 +401,10 @@ impl Control {
 
     pub fn set_ttl(&mut self, socket: &MulticastSocket, value: u8, ifs: &[u32]) -> Result<()> {
         let chosen: Vec<usize> = match ifs {
-            [] => (0..self.attached.len()).collect(),
+            [] => {
+                self.ttl = value;
+                (0..self.attached.len()).collect()
+            }
             _ => ifs.iter().map(|&id| self.find(id)).collect::<Result<_>>()?,
         };
         for i in chosen {
@@ -570,21 +586,22 @@ impl Control {
             self.own += 1;
             return Ok(Place::Own(receiver));
         }
-        let key = (m.group.is_ipv6(), port);
+        let key = (m.group.is_ipv6(), port, m.ifindex);
         if let std::collections::hash_map::Entry::Vacant(vacant) = self.shared.entry(key) {
             self.last_token += 1;
-            let receiver = Arc::new(Receiver::shared(self.last_token, key.0, port, socket.config)?);
+            let receiver =
+                Arc::new(Receiver::shared(self.last_token, key.0, port, m.ifindex, socket.config)?);
             socket.add_receiver(&receiver)?;
             vacant.insert((receiver, 0));
         }
         // The table first: a message that comes in between is for the application already.
         let (receiver, count) =
             self.shared.get_mut(&key).ok_or_else(|| std::io::Error::from_raw_os_error(libc::EIO))?;
-        let Hears::Shared(table) = &receiver.hears else {
+        let Hears::Shared { table, .. } = &receiver.hears else {
             return Ok(Place::Failed);
         };
         self.holders.join(m)?;
-        table.insert(&ip::key(m.group), Arc::new(Held { group: state.name.clone(), membership: *m }));
+        table.insert(&ip::key(m.group), Arc::new(Held { name: state.name.clone(), membership: *m }));
         *count += 1;
         Ok(Place::Shared)
     }
@@ -598,12 +615,12 @@ impl Control {
             }
             Place::Shared => {
                 self.holders.leave(m);
-                let key = (m.group.is_ipv6(), state.mapped.port);
+                let key = (m.group.is_ipv6(), state.mapped.port, m.ifindex);
                 let Some((receiver, count)) = self.shared.get_mut(&key) else {
                     return;
                 };
-                if let Hears::Shared(table) = &receiver.hears {
-                    table.retain(&ip::key(m.group), |held| held.membership != *m || held.group != state.name);
+                if let Hears::Shared { table, .. } = &receiver.hears {
+                    table.retain(&ip::key(m.group), |held| held.membership != *m || held.name != state.name);
                 }
                 *count -= 1;
                 if *count == 0 {
@@ -727,12 +744,11 @@ impl Control {
         }
         log::info!("the default Interfaces change from {now:?} to {new:?}");
         let old = std::mem::take(&mut self.attached);
-        let ttl = old.iter().map(|a| a.ttl).max().unwrap_or(config.ttl);
         for &id in &ids {
             let Some((index, families)) = interfaces::decode(id) else {
                 continue;
             };
-            if self.attach(id, ttl, devices).is_err() {
+            if self.attach(id, devices).is_err() {
                 continue;
             }
             let Some(was) = old.iter().find(|a| a.ifindex == index) else {
@@ -781,8 +797,8 @@ impl Control {
         new: &Membership,
         place: Place,
     ) -> Place {
-        // A socket bound to a link-local group is bound to the device too.
-        let bound = udp::needs_scope(new.group) && old.ifindex != new.ifindex;
+        // An IPv6 receiver is bound to the device.
+        let bound = new.group.is_ipv6() && old.ifindex != new.ifindex;
         if let (Place::Own(receiver), false) = (&place, bound) {
             let _ = udp::leave(&receiver.fd, old);
             if udp::join(&receiver.fd, new).is_ok() {

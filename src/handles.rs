@@ -58,7 +58,7 @@ pub fn create(ifs: &[u32]) -> Result<i32> {
 /// Deletes the multicast socket behind `handle`, waking every call that waits on it.
 pub fn delete(handle: i32) -> Result<()> {
     let socket = slot(handle).and_then(|slot| slot.swap(None)).ok_or(Error::NoSuchSocket)?;
-    let ours = socket.handle.is(handle);
+    let ours = socket.is_held();
     socket.end();
     if !ours {
         log::warn!(
@@ -83,5 +83,5 @@ pub fn find(handle: i32) -> Result<Ref> {
 /// True when `handle` names a live multicast socket and the descriptor of that number is still the one that
 /// `create` gave. Costs a system call: for the calls that must not mistake a reused number.
 pub fn is_ours(handle: i32) -> bool {
-    find(handle).is_ok_and(|socket| socket.handle.is(handle))
+    find(handle).is_ok_and(|socket| socket.is_held())
 }

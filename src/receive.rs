@@ -125,7 +125,7 @@ impl MulticastSocket {
 
     #[inline]
     fn receive_with(&self, uri: Option<&[u8]>, buf: &mut Buffer, mut details: Details) -> Result<usize> {
-        let (mut nonblocking, mut spin_until) = (None, None);
+        let (mut nonblocking, mut spin_until, mut idle) = (None, None, false);
         loop {
             if self.is_deleted() {
                 return Err(Error::NoSuchSocket);
@@ -152,9 +152,10 @@ impl MulticastSocket {
                     continue;
                 }
             }
-            if let Some(len) = self.sleep(filter, buf, details.as_deref_mut())? {
+            if let Some(len) = self.sleep(idle, filter, buf, details.as_deref_mut())? {
                 return Ok(len);
             }
+            idle = true;
         }
     }
 
@@ -211,36 +212,49 @@ impl MulticastSocket {
         Ok(None)
     }
 
-    /// Sleeps until there may be something; also reads it when the sleep was in a read.
-    fn sleep(&self, filter: Option<&Filter>, buf: &mut Buffer, details: Details) -> Result<Option<usize>> {
+    /// Sleeps until there may be something; also reads it when the sleep was in a read. `idle`: it is not the first sleep
+    /// of this call.
+    fn sleep(
+        &self,
+        idle: bool,
+        filter: Option<&Filter>,
+        buf: &mut Buffer,
+        details: Details,
+    ) -> Result<Option<usize>> {
+        if !self.is_held() {
+            return Err(Error::NoSuchSocket);
+        }
         self.sleeping.fetch_add(1, Ordering::SeqCst);
-        let result = self.sleep_counted(filter, buf, details);
+        let result = self.sleep_counted(idle, filter, buf, details);
         self.sleeping.fetch_sub(1, Ordering::SeqCst);
         result
     }
 
     fn sleep_counted(
         &self,
+        idle: bool,
         filter: Option<&Filter>,
         buf: &mut Buffer,
         details: Details,
     ) -> Result<Option<usize>> {
         if let Some(filter) = filter {
-            return match filter.receivers.as_slice() {
-                [receiver] => self.read(receiver, true, Some(filter), buf, details),
+            match filter.receivers.as_slice() {
+                [receiver] if !idle => return self.read(receiver, true, Some(filter), buf, details),
                 many => {
                     let fds: Vec<_> = many.iter().map(|r| r.fd.as_raw_fd()).collect();
                     udp::wait_readable(&fds, LOOK_AROUND).map_err(waiting)?;
-                    Ok(None)
+                    return Ok(None);
                 }
-            };
+            }
         }
         if self.queued.load(Ordering::SeqCst) > 0 {
             return Ok(None);
         }
-        let receivers = self.receivers.load();
-        if let [receiver] = receivers.as_slice() {
-            return self.read(receiver, true, None, buf, details);
+        if !idle {
+            let receivers = self.receivers.load();
+            if let [receiver] = receivers.as_slice() {
+                return self.read(receiver, true, None, buf, details);
+            }
         }
         if let Some(token) = self.handle.wait(None).map_err(waiting)? {
             self.hot.store(token, Ordering::Relaxed);
@@ -265,23 +279,24 @@ impl MulticastSocket {
         let want_origin = details.is_some() || receiver.is_shared();
         loop {
             let room = buf.len();
-            let sorted = if want_origin || receiver.long.load(Ordering::Relaxed) {
+            let mut origin = Origin::unknown();
+            let sorted = if room >= LONGEST {
+                udp::receive_whole(&receiver.fd, buf, !wait, want_origin.then_some(&mut origin)).map(
+                    |message| self.sort(receiver, filter, (message, &[]), origin, details.as_deref_mut()),
+                )
+            } else if receiver.long.load(Ordering::Relaxed) {
                 lend_rest(|rest| {
-                    let mut origin = Origin::unknown();
                     let wanted = want_origin.then_some(&mut origin);
-                    let rest = if room < LONGEST { rest } else { &mut [] };
                     let parts = udp::receive(&receiver.fd, buf, rest, !wait, wanted)?;
                     Ok(self.sort(receiver, filter, parts, origin, details.as_deref_mut()))
                 })
-            } else if room >= LONGEST {
-                udp::receive_whole(&receiver.fd, buf, !wait)
-                    .map(|message| self.sort(receiver, filter, (message, &[]), Origin::unknown(), None))
             } else {
                 lend_rest(|rest| {
-                    let parts = udp::receive_whole(&receiver.fd, rest, !wait)?;
-                    let parts = parts.split_at(parts.len().min(room));
+                    let wanted = want_origin.then_some(&mut origin);
+                    let message = udp::receive_whole(&receiver.fd, rest, !wait, wanted)?;
+                    let parts = message.split_at(message.len().min(room));
                     udp::copy(parts.0, &mut buf[..parts.0.len()]);
-                    Ok(self.sort(receiver, filter, parts, Origin::unknown(), None))
+                    Ok(self.sort(receiver, filter, parts, origin, details.as_deref_mut()))
                 })
             };
             match sorted {
@@ -545,7 +560,7 @@ impl MulticastSocket {
             .ok_or_else(|| Error::NotAvailable(format!("{name}: not joined")))?;
         let hears = |receiver: &&Arc<Receiver>| match &receiver.hears {
             Hears::One { group, .. } => group == normal,
-            Hears::Shared(_) => shared,
+            Hears::Shared { .. } => shared,
         };
         let filter = Arc::new(Filter {
             uri: uri.into(),
@@ -616,7 +631,7 @@ impl MulticastSocket {
         if PACE.due() {
             let what = match &receiver.hears {
                 Hears::One { group, .. } => &**group,
-                Hears::Shared(_) => "a shared receiver",
+                Hears::Shared { .. } => "a shared receiver",
             };
             log::warn!(
                 "{what}: {drops} messages were dropped because the receive buffer was full ({total} so far on this \

@@ -151,7 +151,11 @@ impl MulticastSocket {
     #[cold]
     fn make_route(&self, uri: &[u8]) -> Result<Arc<Route>> {
         let name = Name::parse(uri)?;
-        let mapped = mapping::map(&name, self.config)?;
+        let mapped = match control::known(self, name.normal()) {
+            // Resolved once, at join.
+            Some(mapped) if name.credentials().is_none() => mapped,
+            _ => mapping::map(&name, self.config)?,
+        };
         let (targets, generation) = control::open_route(self, &name, mapped)?;
         let route = Arc::new(Route { uri: uri.into(), generation, targets: targets.into() });
         control::locked(|| {

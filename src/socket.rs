@@ -67,6 +67,8 @@ pub(crate) struct Counters {
 pub struct MulticastSocket {
     /// Unlike the handle, never used twice.
     pub(crate) id: u64,
+    /// The descriptor that the application holds.
+    number: i32,
     pub(crate) handle: Handle,
     pub(crate) config: &'static Config,
     pub(crate) deleted: AtomicBool,
@@ -109,6 +111,7 @@ impl MulticastSocket {
         static IDS: AtomicU64 = AtomicU64::new(1);
         let socket = Arc::new(MulticastSocket {
             id: IDS.fetch_add(1, Ordering::Relaxed),
+            number,
             handle,
             config,
             deleted: AtomicBool::new(false),
@@ -151,6 +154,12 @@ impl MulticastSocket {
 
     pub(crate) fn is_deleted(&self) -> bool {
         self.deleted.load(Ordering::Acquire)
+    }
+
+    /// True while the application's descriptor is still this socket's: it may have been closed by mistake, and its
+    /// number given to something else.
+    pub(crate) fn is_held(&self) -> bool {
+        self.handle.is(self.number)
     }
 
     /// True in a child of the process that created the socket.

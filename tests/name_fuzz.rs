@@ -31,10 +31,7 @@ fn no_bytes_break_a_rule() {
 
     let mut pool: Vec<Vec<u8>> = SEEDS.lines().map(|line| line.into()).collect();
     let seeds = pool.len();
-    let words: Vec<&[u8]> = DICTIONARY
-        .lines()
-        .map(|line| line.trim_matches('"').as_bytes())
-        .collect();
+    let words: Vec<&[u8]> = DICTIONARY.lines().map(|line| line.trim_matches('"').as_bytes()).collect();
     let (mut tried, mut accepted) = (0u64, 0u64);
     while tried % 64 != 0 || Instant::now() < end {
         let mut uri = pool[random.below(pool.len())].clone();
@@ -58,10 +55,7 @@ fn no_bytes_break_a_rule() {
     }
     println!("{tried} URIs, {accepted} of them Group Names");
     // Else the mutations have become too wild, or the parser too strict, to test anything.
-    assert!(
-        seconds == 0 || accepted * 50 > tried,
-        "{accepted} of {tried} are Group Names"
-    );
+    assert!(seconds == 0 || accepted * 50 > tried, "{accepted} of {tried} are Group Names");
 }
 
 fn mutate(uri: &mut Vec<u8>, pool: &[Vec<u8>], words: &[&[u8]], random: &mut Random) {

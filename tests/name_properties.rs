@@ -31,16 +31,10 @@ impl Uri {
     }
 
     fn join(&self, pick: fn(&Written) -> &String) -> String {
-        let instantiation = self
-            .instantiation
-            .as_ref()
-            .map_or(String::new(), |part| format!("@{}", pick(part)));
+        let instantiation =
+            self.instantiation.as_ref().map_or(String::new(), |part| format!("@{}", pick(part)));
         let port = self.port.map_or(String::new(), |port| format!(":{port}"));
-        format!(
-            "ham:{}:{}{instantiation}{port}",
-            self.namespace,
-            pick(&self.group)
-        )
+        format!("ham:{}:{}{instantiation}{port}", self.namespace, pick(&self.group))
     }
 }
 
@@ -52,11 +46,7 @@ fn same(text: impl Into<String>) -> Written {
 fn encode(text: &str) -> String {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let one = |byte: u8| {
-        if unreserved(byte) {
-            char::from(byte).to_string()
-        } else {
-            format!("%{byte:02X}")
-        }
+        if unreserved(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
     };
     text.bytes().map(one).collect()
 }
@@ -109,25 +99,15 @@ fn dotted(address: Ipv4Addr) -> Written {
 
 /// The address without any abbreviation, and canonical.
 fn bracketed(address: Ipv6Addr) -> Written {
-    let long: Vec<String> = address
-        .segments()
-        .iter()
-        .map(|group| format!("{group:04X}"))
-        .collect();
+    let long: Vec<String> = address.segments().iter().map(|group| format!("{group:04X}")).collect();
     (format!("[{}]", long.join(":")), format!("[{address}]"))
 }
 
 fn ip() -> BoxedStrategy<(Written, Option<Written>)> {
     let any_source = prop_oneof![source4().prop_map(dotted), source6().prop_map(bracketed), host()];
     prop_oneof![
-        (
-            group4().prop_map(dotted),
-            of(prop_oneof![source4().prop_map(dotted), host()])
-        ),
-        (
-            group6().prop_map(bracketed),
-            of(prop_oneof![source6().prop_map(bracketed), host()])
-        ),
+        (group4().prop_map(dotted), of(prop_oneof![source4().prop_map(dotted), host()])),
+        (group6().prop_map(bracketed), of(prop_oneof![source6().prop_map(bracketed), host()])),
         (prop_oneof![host(), Just(same("*"))], of(any_source)),
     ]
     .boxed()
@@ -140,10 +120,7 @@ fn digest() -> BoxedStrategy<Written> {
         _ => "[A-Za-z0-9_-]",
     };
     let all = "[A-Za-z0-9_-]{85}";
-    (
-        prop::sample::select(vec![6usize, 11, 16, 20, 22, 38, 43, 64, 86]),
-        all,
-    )
+    (prop::sample::select(vec![6usize, 11, 16, 20, 22, 38, 43, 64, 86]), all)
         .prop_flat_map(move |(len, all)| (Just(all[..len - 1].to_string()), last(len)))
         .prop_map(|(start, last)| same(start + &last))
         .boxed()
@@ -173,12 +150,7 @@ fn uri() -> BoxedStrategy<Uri> {
         1 => ("[a-z][a-z0-9+.-]{0,8}x", superset),
     ];
     (some, of(1u16..))
-        .prop_map(|((namespace, (group, instantiation)), port)| Uri {
-            namespace,
-            group,
-            instantiation,
-            port,
-        })
+        .prop_map(|((namespace, (group, instantiation)), port)| Uri { namespace, group, instantiation, port })
         .boxed()
 }
 
@@ -193,15 +165,7 @@ impl Speller<'_> {
     }
 
     fn case(&mut self, text: &str) -> String {
-        text.chars()
-            .map(|letter| {
-                if self.toss() {
-                    letter.to_ascii_uppercase()
-                } else {
-                    letter
-                }
-            })
-            .collect()
+        text.chars().map(|letter| if self.toss() { letter.to_ascii_uppercase() } else { letter }).collect()
     }
 
     fn part(&mut self, part: &str) -> String {

@@ -72,10 +72,10 @@ fn send_message(socket: &MulticastSocket, uri: *const c_char, len: usize, buf: *
 
 /// Receives a message
 ///
-/// Takes the next message of a joined group, in the order of arrival. Waits for one unless
-/// `O_NONBLOCK` is set on the handle. A message that is longer than the buffer is not cut: the call
-/// fails with `EMSGSIZE` and the message stays the next one, to be fetched with a larger buffer;
-/// getMaxMsgSize() bytes are always enough.
+/// Takes the next message of a joined group; those of one group come in the order of their arrival.
+/// Waits for one unless `O_NONBLOCK` is set on the handle. A message that is longer than the buffer
+/// is not cut: the call fails with `EMSGSIZE` and the message stays the next one, to be fetched
+/// with a larger buffer; getMaxMsgSize() bytes are always enough.
 ///
 /// The Group Name is an input: NULL takes the message of any joined group, a name only that
 /// group's. To learn the group, the Interface and the sender of a message, use ham_receive_from()

@@ -9,6 +9,7 @@ use crate::{handles, interfaces};
 use libc::{c_char, c_int, c_void};
 use std::cell::RefCell;
 use std::ffi::CString;
+use std::fmt::{self, Display, Write};
 use std::net::IpAddr;
 
 /// What ham_receive_from() tells of a message.
@@ -94,7 +95,7 @@ pub extern "C" fn ham_receive_from(
         let received = socket.receive_from(uri, message_buffer(buf_len, buf)?)?;
         store(&mut info.group_uri, &received.group);
         info.iface = received.interface;
-        store(&mut info.from, &received.from.to_string());
+        store(&mut info.from, received.from);
         Ok(received.len as c_int)
     })
 }
@@ -127,7 +128,10 @@ pub extern "C" fn ham_interfaceProperties(iface: u32, prop: *mut ham_ifProp) -> 
         let address = v4.chain(v6).find(|address| families.hold(*address));
         prop.if_index = iface;
         store(&mut prop.ifName, &device.name);
-        store(&mut prop.ifAddr, &address.map(|a| a.to_string()).unwrap_or_default());
+        match address {
+            Some(address) => store(&mut prop.ifAddr, address),
+            None => store(&mut prop.ifAddr, ""),
+        }
         store(&mut prop.ifTech, "ip");
         prop.mtu = device.mtu;
         Ok(0)
@@ -218,13 +222,22 @@ pub extern "C" fn ham_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
 
-/// Stores a string with its NUL; one that is too long is cut.
-fn store<const N: usize>(place: &mut [c_char; N], text: &str) {
-    let len = text.len().min(N - 1);
-    for (to, byte) in place.iter_mut().zip(&text.as_bytes()[..len]) {
-        *to = *byte as c_char;
+/// Stores a text with its NUL, without an allocation; one that is too long is cut.
+fn store<const N: usize>(place: &mut [c_char; N], text: impl Display) {
+    struct Place<'a>(&'a mut [c_char], usize);
+    impl Write for Place<'_> {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            for byte in text.bytes().take(self.0.len() - 1 - self.1) {
+                self.0[self.1] = byte as c_char;
+                self.1 += 1;
+            }
+            Ok(())
+        }
     }
-    place[len] = 0;
+    let mut place = Place(place, 0);
+    // It fails only where a Display does.
+    let _ = write!(place, "{text}");
+    place.0[place.1] = 0;
 }
 
 #[cfg(test)]
@@ -236,7 +249,9 @@ mod tests {
         let mut place = [9; 4];
         store(&mut place, "ab");
         assert_eq!(place, [97, 98, 0, 9]);
-        store(&mut place, "abcdef");
+        store(&mut place, "");
+        assert_eq!(place, [0, 98, 0, 9]);
+        store(&mut place, format_args!("{}{}", "ab", "cdef"));
         assert_eq!(place, [97, 98, 99, 0]);
     }
 }

@@ -37,8 +37,8 @@ use libc::{c_char, c_int};
 ///   how to raise it.
 ///
 /// # Threads
-/// Safe at any time from any thread, and from a membership event callback. The only call that may
-/// wait for DNS, beside leave(), srcRegister(), srcDeregister() and a first send() to a name.
+/// Safe at any time from any thread, and from a membership event callback. It may wait for DNS, as
+/// srcRegister() and the first send() to a name may.
 ///
 /// # Standard
 /// RFC 7046, section 4.4.3.

@@ -37,7 +37,7 @@ fn fail(error: Error) {
     match number {
         // Nothing is wrong, only not now.
         libc::EAGAIN | libc::EINTR => {}
-        _ => log::warn!("{error}"),
+        _ => log::error!("{error}"),
     }
     // At the exit of a thread the place may be gone already.
     let _ = LAST.try_with(|last| last.set(Some(error)));

@@ -10,7 +10,8 @@ use libc::c_int;
 /// Creates a multicast socket over the given Interfaces and stores its handle in `*result`. With no
 /// Interfaces given the socket takes the default ones: for IP the device that the kernel's
 /// multicast route picks in each address family, else the first device that is up,
-/// multicast-capable and no loopback, else loopback.
+/// multicast-capable and no loopback, else loopback. Such a socket follows the host when its default
+/// Interfaces change, until addInterface() or delInterface() is called on it.
 ///
 /// The handle is a descriptor of its own. It is readable (poll, select, epoll) whenever receive()
 /// would not block, it is closed on exec, and `O_NONBLOCK` set on it by fcntl() makes send() and

@@ -4,7 +4,7 @@
 
 use super::link;
 use crate::error::{Error, Result};
-use crate::sys::netlink::{Heard, Listener, Message, attributes, ip, u32_at};
+use crate::sys::netlink::{Heard, Listener, attributes, ip, u32_at};
 use crate::sys::thread;
 use arc_swap::ArcSwapOption;
 use std::net::IpAddr;
@@ -91,11 +91,13 @@ const RUNNING: u32 = 2;
 static STATE: AtomicU32 = AtomicU32::new(IDLE);
 static ON_CHANGE: ArcSwapOption<fn(&Change)> = ArcSwapOption::const_empty();
 
-/// Passes every change of devices, addresses and routes from now on to `on_change`, in the watch's own thread; a
-/// second call replaces the function. When it returns, no later change is missed. ([`Change::Group`] and
-/// [`Change::Tables`] go to the membership events only.)
+/// Passes every change of devices, addresses and routes from now on to `on_change`, in the watch's own thread; once it
+/// is given, it stays. When this returns, no later change is missed. ([`Change::Group`] and [`Change::Tables`] go to
+/// the membership events only.)
 pub fn start(on_change: fn(&Change)) -> Result<()> {
-    ON_CHANGE.store(Some(Arc::new(on_change)));
+    if ON_CHANGE.load().is_none() {
+        ON_CHANGE.store(Some(Arc::new(on_change)));
+    }
     run()
 }
 
@@ -183,7 +185,7 @@ impl Changes {
             return;
         };
         for message in messages {
-            match change(&message) {
+            match change(message.kind, &message.body) {
                 Some(Change::Routes) => self.routes = true,
                 Some(Change::Tables) => self.tables = true,
                 Some(change) if self.list.last() != Some(&change) => self.list.push(change),
@@ -202,14 +204,13 @@ impl Changes {
 }
 
 /// What a message of the kernel says; `None` when it is nothing that matters here, or cut short.
-pub fn change(message: &Message) -> Option<Change> {
-    let body = &message.body;
+pub fn change(kind: u16, body: &[u8]) -> Option<Change> {
     let family = *body.first()?;
-    match message.kind {
+    match kind {
         // A bridge says with its own family that a port left it: the device is still there.
         libc::RTM_NEWLINK | libc::RTM_DELLINK if i32::from(family) == libc::AF_UNSPEC => {
             let link = link::link(body)?;
-            if message.kind == libc::RTM_DELLINK {
+            if kind == libc::RTM_DELLINK {
                 return Some(Change::Gone { index: link.index, name: link.name });
             }
             let up = link.flags & libc::IFF_UP as u32 != 0;
@@ -219,7 +220,7 @@ pub fn change(message: &Message) -> Option<Change> {
         }
         libc::RTM_NEWADDR | libc::RTM_DELADDR => {
             let link::Address { index, address, .. } = link::address(body)?;
-            Some(Change::Address { index, added: message.kind == libc::RTM_NEWADDR, addr: address })
+            Some(Change::Address { index, added: kind == libc::RTM_NEWADDR, addr: address })
         }
         libc::RTM_NEWROUTE | libc::RTM_DELROUTE => match family {
             RTNL_FAMILY_IPMR | RTNL_FAMILY_IP6MR => Some(Change::Tables),
@@ -228,9 +229,9 @@ pub fn change(message: &Message) -> Option<Change> {
         RTM_NEWMDB | RTM_DELMDB => Some(Change::Tables),
         RTM_NEWMULTICAST | RTM_DELMULTICAST => {
             let ifindex = u32_at(body, 4)?;
-            let address = attributes(body.get(8..)?).find(|(kind, _)| *kind == IFA_MULTICAST)?;
+            let address = attributes(body.get(8..)?).find(|(attribute, _)| *attribute == IFA_MULTICAST)?;
             let address = ip(address.1)?;
-            Some(Change::Group { ifindex, address, joined: message.kind == RTM_NEWMULTICAST })
+            Some(Change::Group { ifindex, address, joined: kind == RTM_NEWMULTICAST })
         }
         _ => None,
     }
@@ -239,7 +240,7 @@ pub fn change(message: &Message) -> Option<Change> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::netlink::push_attribute;
+    use crate::sys::netlink::{Message, push_attribute};
 
     fn link_message(kind: u16, family: u8) -> Message {
         let mut body = vec![0; 16];
@@ -251,11 +252,15 @@ mod tests {
         Message { kind, body }
     }
 
+    fn read(message: &Message) -> Option<Change> {
+        change(message.kind, &message.body)
+    }
+
     #[test]
     fn a_port_that_leaves_its_bridge_is_not_gone() {
         let gone = Change::Gone { index: 9, name: "v0".into() };
-        assert_eq!(change(&link_message(libc::RTM_DELLINK, 0)), Some(gone));
-        assert_eq!(change(&link_message(libc::RTM_DELLINK, libc::AF_BRIDGE as u8)), None);
+        assert_eq!(read(&link_message(libc::RTM_DELLINK, 0)), Some(gone));
+        assert_eq!(read(&link_message(libc::RTM_DELLINK, libc::AF_BRIDGE as u8)), None);
     }
 
     #[test]
@@ -264,10 +269,10 @@ mod tests {
         push_attribute(&mut group, IFA_MULTICAST, &[239, 1, 2, 3]);
         let joined = Message { kind: RTM_NEWMULTICAST, body: group };
         let address = "239.1.2.3".parse().unwrap();
-        assert_eq!(change(&joined), Some(Change::Group { ifindex: 9, address, joined: true }));
+        assert_eq!(read(&joined), Some(Change::Group { ifindex: 9, address, joined: true }));
         for message in [joined, link_message(libc::RTM_NEWLINK, 0)] {
             for end in 0..message.body.len() {
-                let _ = change(&Message { kind: message.kind, body: message.body[..end].to_vec() });
+                let _ = change(message.kind, &message.body[..end]);
             }
         }
     }

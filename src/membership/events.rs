@@ -2,7 +2,7 @@
 //!
 //! Emitters only put a note into a bounded mailbox; one thread decides what is an event, and calls back without any
 //! lock that another call of the library needs. The kernel tells a change of this host without saying whose it is, so
-//! each of its notes waits for [`GRACE`]: what an own multicast socket says meanwhile is its own doing.
+//! each of its notes waits for a grace: what an own multicast socket says meanwhile is its own doing.
 //!
 //! `fork`: everything shared hangs on two pointers that the child drops unread ([`forget_after_fork`]), so that a
 //! lock held by a thread that the child does not have is never met.
@@ -78,10 +78,20 @@ thread_local! {
     static IN_CALLBACK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Replaces the callback (`None` takes it away). Events without a callback are discarded.
+/// Replaces the callback (`None` takes it away). Events without a callback are discarded. The old one does not run any
+/// more when this returns, but where it is the caller.
 pub fn register(callback: Option<Callback>) -> Result<()> {
     CALLBACK.store(callback.map(Arc::new));
+    wait_for_callback();
     Ok(())
+}
+
+fn wait_for_callback() {
+    if !IN_CALLBACK.get() {
+        if let Some(calling) = CALLING.load_full() {
+            drop(calling.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
 }
 
 /// Starts to pass events: first what there is already, then every change. No-op while it is on.
@@ -117,11 +127,7 @@ pub fn disable() -> Result<()> {
         // A full mailbox needs no waking.
         let _ = dispatcher.mailbox.try_send(Note(Instant::now(), What::Stop));
     }
-    if !IN_CALLBACK.get() {
-        if let Some(calling) = CALLING.load_full() {
-            drop(calling.lock().unwrap_or_else(PoisonError::into_inner));
-        }
-    }
+    wait_for_callback();
     Ok(())
 }
 

@@ -57,7 +57,7 @@ pub fn socket_address(address: IpAddr, port: u16, ifindex: u32) -> SockAddr {
 }
 
 /// True for the IPv6 addresses that mean something on one link only (RFC 4291 §2.7: scopes 1 and 2).
-pub fn needs_scope(address: IpAddr) -> bool {
+fn needs_scope(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(_) => false,
         IpAddr::V6(v6) => {
@@ -94,13 +94,21 @@ pub fn set_hear_all(fd: &OwnedFd, v6: bool, on: bool) -> io::Result<()> {
     }
 }
 
-/// Asks for the destination address and device of every message.
-pub fn set_packet_info(fd: &OwnedFd, v6: bool) -> io::Result<()> {
+/// Asks for the destination address of every message. (Packet info would tell the device too, but costs the kernel a
+/// route look-up for each message.)
+pub fn set_destination(fd: &OwnedFd, v6: bool) -> io::Result<()> {
     if v6 {
-        set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)
+        set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVORIGDSTADDR, 1)
     } else {
-        set_int(fd, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)
+        set_int(fd, libc::IPPROTO_IP, libc::IP_RECVORIGDSTADDR, 1)
     }
+}
+
+/// Hears only what comes in by this device. Free to everyone since Linux 5.7, once for each socket.
+pub fn bind_device(fd: &OwnedFd, ifindex: u32) -> io::Result<()> {
+    // linux/asm-generic/socket.h; the libc crate lacks it on some targets.
+    const SO_BINDTOIFINDEX: libc::c_int = 62;
+    set(fd, libc::SOL_SOCKET, SO_BINDTOIFINDEX, &ifindex)
 }
 
 /// Sends by the device `ifindex`; `source` is IPv4's source address where the device alone would not give one.
@@ -256,8 +264,8 @@ pub fn send_to(fd: &OwnedFd, message: &[u8], to: &SockAddr, dont_wait: bool) -> 
 pub struct Origin {
     /// The sender's address and port.
     pub from: SocketAddr,
-    /// The destination address and the device it came in by (with [`set_packet_info`]).
-    pub to: Option<(IpAddr, u32)>,
+    /// The destination address (with [`set_destination`]).
+    pub to: Option<IpAddr>,
 }
 
 impl Origin {
@@ -283,9 +291,12 @@ pub fn receive<'a>(
     header.msg_iov = parts.as_mut_ptr();
     header.msg_iovlen = if rest.is_empty() { 1 } else { 2 };
     let flags = if dont_wait { libc::MSG_DONTWAIT } else { 0 };
+    let read = |header: &mut libc::msghdr| {
+        // SAFETY: the header points to `parts`, which points to the caller's buffers, and to buffers of its caller.
+        length(unsafe { libc::syscall(libc::SYS_recvmsg, fd.as_raw_fd(), ptr::from_mut(header), flags) })
+    };
     let len = match origin {
-        // SAFETY: the header points to `parts`, which points to the caller's buffers.
-        None => length(unsafe { libc::syscall(libc::SYS_recvmsg, fd.as_raw_fd(), &mut header, flags) })?,
+        None => read(&mut header)?,
         Some(origin) => {
             // SAFETY: all-zero bytes are a valid sockaddr_storage.
             let mut from: libc::sockaddr_storage = unsafe { mem::zeroed() };
@@ -294,10 +305,8 @@ pub fn receive<'a>(
             header.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
             header.msg_control = control.0.as_mut_ptr().cast();
             header.msg_controllen = mem::size_of::<Control>() as _;
-            // SAFETY: as above, with the name and control buffers of this block.
-            let len =
-                length(unsafe { libc::syscall(libc::SYS_recvmsg, fd.as_raw_fd(), &mut header, flags) })?;
-            *origin = Origin { from: address_of(&from), to: packet_info(&header) };
+            let len = read(&mut header)?;
+            *origin = Origin { from: address_of(&from), to: destination(&header) };
             len
         }
     };
@@ -307,14 +316,18 @@ pub fn receive<'a>(
     unsafe { Ok((written(buf, head), written(rest, tail))) }
 }
 
-/// Reads one message into `buf`, which must be long enough for any: the cheapest read there is, a fifth below `recvmsg`
-/// with two buffers for short messages.
+/// Reads one message into `buf`, which must be long enough for any: the cheapest read there is, for short messages a
+/// sixth below `recvmsg` with two buffers.
 #[inline]
 pub fn receive_whole<'a>(
     fd: &OwnedFd,
     buf: &'a mut [MaybeUninit<u8>],
     dont_wait: bool,
+    origin: Option<&mut Origin>,
 ) -> io::Result<&'a [u8]> {
+    if origin.is_some() {
+        return receive(fd, buf, &mut [], dont_wait, origin).map(|(message, _)| message);
+    }
     let flags = if dont_wait { libc::MSG_DONTWAIT } else { 0 };
     let none = ptr::null_mut::<libc::c_void>();
     // SAFETY: the buffer is live for the call and the length is its own; no address is asked for.
@@ -347,7 +360,7 @@ fn iovec(buf: &mut [MaybeUninit<u8>]) -> libc::iovec {
     libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() }
 }
 
-/// Room for a packet-info control message of either family (`CMSG_SPACE` of the larger is 40), aligned for one.
+/// Room for a control message with an address of either family (`CMSG_SPACE` of the larger is 48), aligned for one.
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]
 struct Control([u8; 64]);
@@ -367,27 +380,25 @@ fn address_of(storage: &libc::sockaddr_storage) -> SocketAddr {
     address.as_socket().unwrap_or(unknown)
 }
 
-fn packet_info(header: &libc::msghdr) -> Option<(IpAddr, u32)> {
+fn destination(header: &libc::msghdr) -> Option<IpAddr> {
     // SAFETY: the kernel filled in msg_control up to msg_controllen; the macros stay within it, and the data is read
-    // unaligned and only when its length is right.
+    // unaligned and only when it is long enough.
     unsafe {
         let mut message = libc::CMSG_FIRSTHDR(header);
         while !message.is_null() {
             let kind = ((*message).cmsg_level, (*message).cmsg_type);
             let data = libc::CMSG_DATA(message);
-            let room = (*message).cmsg_len as usize;
-            if kind == (libc::IPPROTO_IP, libc::IP_PKTINFO)
-                && room >= libc::CMSG_LEN(mem::size_of::<libc::in_pktinfo>() as u32) as usize
+            let holds = |size: usize| (*message).cmsg_len as usize >= libc::CMSG_LEN(size as u32) as usize;
+            if kind == (libc::IPPROTO_IP, libc::IP_ORIGDSTADDR) && holds(mem::size_of::<libc::sockaddr_in>())
             {
-                let info = data.cast::<libc::in_pktinfo>().read_unaligned();
-                let to = Ipv4Addr::from(u32::from_be(info.ipi_addr.s_addr));
-                return Some((to.into(), info.ipi_ifindex as u32));
+                let to = data.cast::<libc::sockaddr_in>().read_unaligned();
+                return Some(Ipv4Addr::from(u32::from_be(to.sin_addr.s_addr)).into());
             }
-            if kind == (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO)
-                && room >= libc::CMSG_LEN(mem::size_of::<libc::in6_pktinfo>() as u32) as usize
+            if kind == (libc::IPPROTO_IPV6, libc::IPV6_ORIGDSTADDR)
+                && holds(mem::size_of::<libc::sockaddr_in6>())
             {
-                let info = data.cast::<libc::in6_pktinfo>().read_unaligned();
-                return Some((IpAddr::from(info.ipi6_addr.s6_addr), info.ipi6_ifindex));
+                let to = data.cast::<libc::sockaddr_in6>().read_unaligned();
+                return Some(IpAddr::from(to.sin6_addr.s6_addr));
             }
             message = libc::CMSG_NXTHDR(header, message);
         }
@@ -492,7 +503,7 @@ impl Batch {
         if !self.origins {
             return Origin::unknown();
         }
-        Origin { from: address_of(&self.from[i]), to: packet_info(&self.headers[i].msg_hdr) }
+        Origin { from: address_of(&self.from[i]), to: destination(&self.headers[i].msg_hdr) }
     }
 }
 

@@ -14,14 +14,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-/// How long a blocking read of one receiver sleeps before it looks whether another receiver has come beside it. (A
-/// receiver that goes away wakes it at once; reading one socket directly saves an epoll call for each wait.)
-pub const LOOK_AROUND: Duration = Duration::from_millis(200);
+/// How long `receive` sleeps in the read of its one receiver, which saves an epoll call for each wait while messages
+/// come often, before it goes to sleep in the epoll set. A receiver that is given up wakes its reader at once; this is
+/// for one that is added.
+pub const LOOK_AROUND: Duration = Duration::from_millis(130);
 
 /// A membership that a holder holds for a shared receiver.
 pub struct Held {
     /// The Group Name in normal form.
-    pub group: Arc<str>,
+    pub name: Arc<str>,
     /// Group Address, source, device.
     pub membership: Membership,
 }
@@ -53,8 +54,13 @@ pub enum Hears {
         /// The device; it changes when the device is recreated.
         ifindex: AtomicU32,
     },
-    /// Every group of a port; those in the table are for the application.
-    Shared(Arc<Shards<Held>>),
+    /// Every group of a port at a device; those in the table are for the application.
+    Shared {
+        /// The memberships, by Group Address.
+        table: Arc<Shards<Held>>,
+        /// The device.
+        ifindex: u32,
+    },
 }
 
 impl Receiver {
@@ -81,41 +87,48 @@ impl Receiver {
         let fd = open(membership.group, config)?;
         let v6 = membership.group.is_ipv6();
         udp::set_hear_all(&fd, v6, false)?;
+        if v6 {
+            // For IPv6 the kernel does not ask on which device a socket has joined.
+            udp::bind_device(&fd, membership.ifindex)?;
+        }
         udp::bind_shared(&fd, membership.group, port, membership.ifindex)?;
         udp::join(&fd, membership)?;
         let ifindex = AtomicU32::new(membership.ifindex);
         Ok(Receiver::new(token, fd, Hears::One { group, ifindex }))
     }
 
-    /// A receiver for a crowd of groups of one port.
-    pub fn shared(token: u64, v6: bool, port: u16, config: &Config) -> io::Result<Receiver> {
+    /// A receiver for a crowd of groups of one port at one device.
+    pub fn shared(token: u64, v6: bool, port: u16, ifindex: u32, config: &Config) -> io::Result<Receiver> {
         let any: IpAddr = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
         let fd = open(any, config)?;
-        udp::set_packet_info(&fd, v6)?;
+        udp::set_destination(&fd, v6)?;
+        udp::bind_device(&fd, ifindex)?;
         udp::bind_shared(&fd, any, port, 0)?;
-        Ok(Receiver::new(token, fd, Hears::Shared(Arc::new(Shards::new()))))
+        Ok(Receiver::new(token, fd, Hears::Shared { table: Arc::new(Shards::new()), ifindex }))
     }
 
     /// True for a shared receiver.
     #[inline]
     pub fn is_shared(&self) -> bool {
-        matches!(self.hears, Hears::Shared(_))
+        matches!(self.hears, Hears::Shared { .. })
     }
 
     /// The group that a message is for and the device it came in by; `None` when it is for nobody here.
     pub fn group_of(&self, origin: &Origin) -> Option<(Arc<str>, u32)> {
         match &self.hears {
             Hears::One { group, ifindex } => Some((group.clone(), ifindex.load(Ordering::Relaxed))),
-            Hears::Shared(table) => {
-                let (to, ifindex) = origin.to?;
+            Hears::Shared { table, ifindex } => {
+                let (to, from) = (origin.to?, origin.from.ip());
                 // A source-specific name is the closer match.
-                let find = |source: Option<IpAddr>| {
-                    table.find(&key(to), |held| {
-                        (held.membership == Membership { group: to, source, ifindex })
-                            .then(|| held.group.clone())
-                    })
-                };
-                find(Some(origin.from.ip())).or_else(|| find(None)).map(|group| (group, ifindex))
+                let mut any_source = None;
+                let closer = table.find(&key(to), |held| {
+                    if held.membership.group == to && held.membership.source.is_none() {
+                        any_source = Some(held.name.clone());
+                    }
+                    (held.membership.group == to && held.membership.source == Some(from))
+                        .then(|| held.name.clone())
+                });
+                closer.or(any_source).map(|name| (name, *ifindex))
             }
         }
     }
