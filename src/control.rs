@@ -645,7 +645,7 @@ impl Control {
             for &(group, source) in mapped.addresses.iter().filter(|(g, _)| families.hold(*g)) {
                 match sender(a, group, source, socket.config) {
                     Ok(sender) => {
-                        let address = udp::socket_address(group, mapped.port, a.ifindex);
+                        let address = sender.address(udp::socket_address(group, mapped.port, a.ifindex));
                         targets.push(Target { sender, address, interface: a.label() });
                     }
                     Err(e) => {
@@ -710,8 +710,11 @@ impl Control {
                 // Below an MTU of 1280 the kernel gives up IPv6 on the device, and its memberships with it.
                 revived.push(a.ifindex);
             }
-            if device.loopback {
-                a.senders.clear();
+            // A sender has its source address from its first send on.
+            if let Some(old) = &a.device {
+                let v6 = |d: &Device| d.v6.iter().map(|(address, _)| *address).collect::<Vec<_>>();
+                let (v4, v6) = (old.v4 == device.v4, v6(old) == v6(device));
+                a.senders.retain(|sender| if sender.v6 { v6 } else { v4 });
             }
             a.name.clone_from(&device.name);
             a.device = Some(device.clone());

@@ -1,7 +1,8 @@
 //! From a descriptor to its multicast socket, without a lock.
 
 use crate::error::{Error, Result};
-use crate::socket::MulticastSocket;
+use crate::send::Route;
+use crate::socket::{MAX_MESSAGE, MulticastSocket};
 use crate::sys::handle;
 use arc_swap::{ArcSwapOption, Guard};
 use once_cell::race::OnceBox;
@@ -12,20 +13,55 @@ use std::sync::Arc;
 const PAGE: usize = 1024;
 const PAGES: usize = 1024;
 
-type Slot = ArcSwapOption<MulticastSocket>;
+type Slot = ArcSwapOption<Entry>;
 
 static TABLE: [OnceBox<Vec<Slot>>; PAGES] = [const { OnceBox::new() }; PAGES];
 
+/// A multicast socket, and the route that it uses again and again: one look-up gives both.
+struct Entry {
+    socket: Arc<MulticastSocket>,
+    route: Option<Arc<Route>>,
+}
+
 /// A multicast socket in use by one call.
-pub struct Ref(Guard<Option<Arc<MulticastSocket>>>);
+pub struct Ref {
+    entry: Guard<Option<Arc<Entry>>>,
+    slot: &'static Slot,
+}
+
+impl Ref {
+    /// Sends a message to a group by every Interface of the socket that carries it (RFC 7046 §4.5.1). It succeeds when
+    /// one of them took it.
+    #[inline]
+    pub fn send(&self, uri: &[u8], message: &[u8]) -> Result<()> {
+        if message.len() > MAX_MESSAGE {
+            return Err(Error::MessageSize(MAX_MESSAGE));
+        }
+        if let Some(route) = self.entry.as_ref().and_then(|entry| entry.route.as_ref()) {
+            if route.serves(self, uri) {
+                return self.send_by(route, message);
+            }
+        }
+        self.send_by_search(uri, message, |route| {
+            // Lost when the socket is deleted meanwhile, or another thread was first: no harm.
+            let socket = self.socket().clone();
+            let entry = Some(Arc::new(Entry { socket, route: Some(route) }));
+            self.slot.compare_and_swap(&*self.entry, entry);
+        })
+    }
+
+    fn socket(&self) -> &Arc<MulticastSocket> {
+        // `find` makes no Ref of an empty slot.
+        &self.entry.as_ref().expect("a Ref holds a socket").socket
+    }
+}
 
 impl Deref for Ref {
     type Target = MulticastSocket;
 
     #[inline]
     fn deref(&self) -> &MulticastSocket {
-        // `find` makes no Ref of an empty slot.
-        self.0.as_deref().expect("a Ref holds a socket")
+        self.socket()
     }
 }
 
@@ -48,16 +84,18 @@ pub fn create(ifs: &[u32]) -> Result<i32> {
     };
     let page = page.get_or_init(|| Box::new((0..PAGE).map(|_| Slot::const_empty()).collect()));
     // The number was free, so what stands there was closed behind the library's back.
-    if let Some(lost) = page[index % PAGE].swap(Some(socket)) {
+    let entry = Entry { socket, route: None };
+    if let Some(lost) = page[index % PAGE].swap(Some(Arc::new(entry))) {
         log::warn!("descriptor {number} of a multicast socket was closed with close(); use deleteMSocket()");
-        lost.end();
+        lost.socket.end();
     }
     Ok(number)
 }
 
 /// Deletes the multicast socket behind `handle`, waking every call that waits on it.
 pub fn delete(handle: i32) -> Result<()> {
-    let socket = slot(handle).and_then(|slot| slot.swap(None)).ok_or(Error::NoSuchSocket)?;
+    let entry = slot(handle).and_then(|slot| slot.swap(None)).ok_or(Error::NoSuchSocket)?;
+    let socket = &entry.socket;
     let ours = socket.is_held();
     socket.end();
     if !ours {
@@ -73,11 +111,12 @@ pub fn delete(handle: i32) -> Result<()> {
 /// The multicast socket behind `handle`.
 #[inline]
 pub fn find(handle: i32) -> Result<Ref> {
-    let guard = slot(handle).ok_or(Error::NoSuchSocket)?.load();
-    if guard.is_none() {
+    let slot = slot(handle).ok_or(Error::NoSuchSocket)?;
+    let entry = slot.load();
+    if entry.is_none() {
         return Err(Error::NoSuchSocket);
     }
-    Ok(Ref(guard))
+    Ok(Ref { entry, slot })
 }
 
 /// True when `handle` names a live multicast socket and the descriptor of that number is still the one that

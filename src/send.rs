@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::logging::Pace;
 use crate::name::Name;
-use crate::socket::{MAX_MESSAGE, MulticastSocket};
+use crate::socket::MulticastSocket;
 use crate::sys::udp;
 use crate::technology::ip::Sender;
 use crate::{control, mapping};
@@ -22,9 +22,17 @@ const ADDRESS_CHECK: Duration = Duration::from_secs(3);
 /// One way out to a group.
 pub(crate) struct Target {
     pub sender: Arc<Sender>,
-    pub address: SockAddr,
+    /// `None` when the sender is connected to this very group: then the kernel keeps the route.
+    pub address: Option<SockAddr>,
     /// For the log.
     pub interface: String,
+}
+
+impl Target {
+    #[inline]
+    fn send(&self, message: &[u8], dont_wait: bool) -> io::Result<()> {
+        udp::send_to(&self.sender.fd, message, self.address.as_ref(), dont_wait)
+    }
 }
 
 /// Where messages for one URI go.
@@ -34,27 +42,28 @@ pub(crate) struct Route {
     targets: Box<[Target]>,
 }
 
-impl MulticastSocket {
-    /// Sends a message to a group by every Interface of the socket that carries it (RFC 7046 §4.5.1). It succeeds when
-    /// one of them took it.
+impl Route {
+    /// True when this is the route for `uri` as things stand at the socket.
     #[inline]
-    pub fn send(&self, uri: &[u8], message: &[u8]) -> Result<()> {
-        if message.len() > MAX_MESSAGE {
-            return Err(Error::MessageSize(MAX_MESSAGE));
-        }
-        let generation = self.route_generation.load(Ordering::Acquire);
-        let last = self.last_route.load();
-        if let Some(route) = &*last {
-            if *route.uri == *uri && route.generation == generation {
-                return self.send_by(route, message);
-            }
-        }
+    pub fn serves(&self, socket: &MulticastSocket, uri: &[u8]) -> bool {
+        *self.uri == *uri && self.generation == socket.route_generation.load(Ordering::Acquire)
+    }
+}
+
+impl MulticastSocket {
+    /// Sends by a route that is looked up, or made. `promote` gets a route that was looked up twice in a row, to be
+    /// compared first from then on.
+    pub(crate) fn send_by_search(
+        &self,
+        uri: &[u8],
+        message: &[u8],
+        promote: impl Fn(Arc<Route>),
+    ) -> Result<()> {
         let by_route = |route: &Arc<Route>| {
-            (*route.uri == *uri && route.generation == generation).then(|| {
-                // Two finds in a row: from now on it is compared first.
+            route.serves(self, uri).then(|| {
                 let address = Arc::as_ptr(route) as usize;
                 if self.found.swap(address, Ordering::Relaxed) == address {
-                    self.last_route.store(Some(route.clone()));
+                    promote(route.clone());
                 }
                 self.send_by(route, message)
             })
@@ -66,14 +75,14 @@ impl MulticastSocket {
     }
 
     #[inline]
-    fn send_by(&self, route: &Route, message: &[u8]) -> Result<()> {
+    pub(crate) fn send_by(&self, route: &Route, message: &[u8]) -> Result<()> {
         let (mut passed, mut failure) = (false, None);
         for target in &route.targets {
             if target.sender.silent.load(Ordering::Relaxed) {
                 passed = true;
                 continue;
             }
-            match udp::send_to(&target.sender.fd, message, &target.address, true) {
+            match target.send(message, true) {
                 Ok(()) => passed = true,
                 Err(error) => match self.retry(route, target, message, error) {
                     Ok(()) => passed = true,
@@ -102,7 +111,7 @@ impl MulticastSocket {
                 // The send buffer is full: the kernel sleeps until the device has taken some of it.
                 Some(libc::EAGAIN) if self.handle.nonblocking() => return Err(Error::WouldBlock),
                 Some(libc::EAGAIN) => {
-                    match udp::send_to(&target.sender.fd, message, &target.address, false) {
+                    match target.send(message, false) {
                         Ok(()) => return Ok(()),
                         Err(e) if e.raw_os_error() == Some(libc::EINTR) => {
                             return Err(Error::from_io(&e, "send"));
@@ -123,7 +132,7 @@ impl MulticastSocket {
                 }
                 _ => return Err(self.send_failed(route, target, error)),
             }
-            match udp::send_to(&target.sender.fd, message, &target.address, true) {
+            match target.send(message, true) {
                 Ok(()) => return Ok(()),
                 Err(e) => error = e,
             }
@@ -164,7 +173,6 @@ impl MulticastSocket {
                 self.route_count.store(1, Ordering::Relaxed);
             }
             self.routes.insert(uri, route.clone());
-            self.last_route.store(Some(route.clone()));
         });
         Ok(route)
     }
@@ -174,7 +182,6 @@ impl MulticastSocket {
         self.route_generation.fetch_add(1, Ordering::Release);
         self.routes.clear();
         self.route_count.store(0, Ordering::Relaxed);
-        self.last_route.store(None);
     }
 }
 

@@ -93,7 +93,6 @@ pub struct MulticastSocket {
 
     // What `send` reads.
     pub(crate) routes: Shards<Route>,
-    pub(crate) last_route: ArcSwapOption<Route>,
     /// Routes of an older generation are not used any more.
     pub(crate) route_generation: AtomicU32,
     pub(crate) route_count: AtomicUsize,
@@ -125,7 +124,6 @@ impl MulticastSocket {
             last_filter: ArcSwapOption::const_empty(),
             wants_origins: AtomicBool::new(false),
             routes: Shards::new(),
-            last_route: ArcSwapOption::const_empty(),
             route_generation: AtomicU32::new(0),
             route_count: AtomicUsize::new(0),
             found: AtomicUsize::new(0),

@@ -4,7 +4,7 @@ use super::args;
 use super::guard::guard;
 use crate::error::{Error, Result};
 use crate::handles;
-use crate::socket::{MAX_MESSAGE, MulticastSocket};
+use crate::socket::MAX_MESSAGE;
 use libc::{c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::{ptr, slice};
@@ -54,7 +54,7 @@ pub extern "C" fn ham_send(
     })
 }
 
-fn send_message(socket: &MulticastSocket, uri: *const c_char, len: usize, buf: *const c_void) -> Result<()> {
+fn send_message(socket: &handles::Ref, uri: *const c_char, len: usize, buf: *const c_void) -> Result<()> {
     let uri = args::uri(uri)?;
     if len > MAX_MESSAGE {
         return Err(Error::MessageSize(MAX_MESSAGE));

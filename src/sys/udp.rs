@@ -240,23 +240,22 @@ fn storage(address: IpAddr) -> libc::sockaddr_storage {
     }
 }
 
-/// Sends one message. `dont_wait` makes a full send buffer an error (EAGAIN).
+/// Sends one message, to where the socket is connected when `to` is `None`. `dont_wait` makes a full send buffer an
+/// error (EAGAIN).
 #[inline]
-pub fn send_to(fd: &OwnedFd, message: &[u8], to: &SockAddr, dont_wait: bool) -> io::Result<()> {
+pub fn send_to(fd: &OwnedFd, message: &[u8], to: Option<&SockAddr>, dont_wait: bool) -> io::Result<()> {
     let flags = libc::MSG_NOSIGNAL | if dont_wait { libc::MSG_DONTWAIT } else { 0 };
+    let (address, len) = to.map_or((ptr::null(), 0), |to| (to.as_ptr(), to.len()));
     // SAFETY: message and address are live for the call and their lengths are theirs.
     let sent = unsafe {
-        libc::syscall(
-            libc::SYS_sendto,
-            fd.as_raw_fd(),
-            message.as_ptr(),
-            message.len(),
-            flags,
-            to.as_ptr(),
-            to.len(),
-        )
+        libc::syscall(libc::SYS_sendto, fd.as_raw_fd(), message.as_ptr(), message.len(), flags, address, len)
     };
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Makes `to` the destination of what is sent without one.
+pub fn connect(fd: &OwnedFd, to: &SockAddr) -> io::Result<()> {
+    socket2::SockRef::from(fd).connect(to)
 }
 
 /// Where a message came from and went to, as far as it was asked for.

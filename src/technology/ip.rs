@@ -7,6 +7,8 @@
 use crate::config::Config;
 use crate::shards::Shards;
 use crate::sys::udp::{self, Membership, Origin};
+use once_cell::race::OnceBox;
+use socket2::SockAddr;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::OwnedFd;
@@ -233,6 +235,8 @@ pub struct Sender {
     pub source: Option<IpAddr>,
     /// Nothing may leave: hop limit 0 without loopback (the kernel would let IPv6 out all the same).
     pub silent: AtomicBool,
+    /// The group that it is connected to, if that went well.
+    connected: OnceBox<Option<SockAddr>>,
 }
 
 impl Sender {
@@ -258,9 +262,18 @@ impl Sender {
         udp::set_interface(&fd, v6, ifindex, address)?;
         udp::set_loopback(&fd, v6, config.loopback)?;
         udp::set_sender_honesty(&fd, v6)?;
-        let sender = Sender { fd, v6, source, silent: AtomicBool::new(false) };
+        let sender = Sender { fd, v6, source, silent: AtomicBool::new(false), connected: OnceBox::new() };
         sender.set_ttl(ttl, config)?;
         Ok(sender)
+    }
+
+    /// The address to send to `group` with. The first group of a sender gets it connected, once and for all, and needs
+    /// none: most programs send to one group, and the kernel then looks up its route once. (To connect again to another
+    /// group would send the messages of a thread that is just sending to the wrong one.)
+    pub fn address(&self, group: SockAddr) -> Option<SockAddr> {
+        let connect = || Box::new(udp::connect(&self.fd, &group).is_ok().then(|| group.clone()));
+        let connected = self.connected.get_or_init(connect).as_ref() == Some(&group);
+        (!connected).then_some(group)
     }
 
     /// Changes the hop limit.
