@@ -295,6 +295,9 @@ enum Place {
     Failed,
 }
 
+/// What groups must have in common to share a receiver: IPv6, port, device.
+type Key = (bool, u16, u32);
+
 /// The control state of one multicast socket.
 pub(crate) struct Control {
     /// The Interfaces are the default ones, also when these change.
@@ -306,7 +309,7 @@ pub(crate) struct Control {
     /// Receivers that serve one group each.
     own: usize,
     holders: Holders,
-    shared: HashMap<(bool, u16, u32), (Arc<Receiver>, usize)>,
+    shared: HashMap<Key, (Arc<Receiver>, usize)>,
     last_token: u64,
     happened: Vec<Happened>,
 }
@@ -577,33 +580,77 @@ impl Control {
     }
 
     fn place(&mut self, socket: &MulticastSocket, state: &State, m: &Membership) -> std::io::Result<Place> {
-        let port = state.mapped.port;
-        if self.own < CROWD {
+        let key = (m.group.is_ipv6(), state.mapped.port, m.ifindex);
+        if !self.shared.contains_key(&key) {
             self.last_token += 1;
-            let receiver = Receiver::one(self.last_token, state.name.clone(), port, m, socket.config)?;
+            if self.own < CROWD {
+                let (name, port) = (state.name.clone(), state.mapped.port);
+                let receiver = Arc::new(Receiver::one(self.last_token, name, port, m, socket.config)?);
+                socket.add_receiver(&receiver)?;
+                self.own += 1;
+                return Ok(Place::Own(receiver));
+            }
+            let receiver = Receiver::shared(self.last_token, key.0, key.1, key.2, socket.config)?;
             let receiver = Arc::new(receiver);
             socket.add_receiver(&receiver)?;
-            self.own += 1;
-            return Ok(Place::Own(receiver));
+            self.shared.insert(key, (receiver, 0));
+            self.gather(socket, key);
         }
-        let key = (m.group.is_ipv6(), port, m.ifindex);
-        if let std::collections::hash_map::Entry::Vacant(vacant) = self.shared.entry(key) {
-            self.last_token += 1;
-            let receiver =
-                Arc::new(Receiver::shared(self.last_token, key.0, port, m.ifindex, socket.config)?);
-            socket.add_receiver(&receiver)?;
-            vacant.insert((receiver, 0));
-        }
-        // The table first: a message that comes in between is for the application already.
-        let (receiver, count) =
-            self.shared.get_mut(&key).ok_or_else(|| std::io::Error::from_raw_os_error(libc::EIO))?;
-        let Hears::Shared { table, .. } = &receiver.hears else {
-            return Ok(Place::Failed);
-        };
-        self.holders.join(m)?;
-        table.insert(&ip::key(m.group), Arc::new(Held { name: state.name.clone(), membership: *m }));
-        *count += 1;
+        self.share(socket, key, &state.name, m, None)?;
         Ok(Place::Shared)
+    }
+
+    /// Moves the groups that have receivers of their own to the new shared one, which hears them anyhow.
+    fn gather(&mut self, socket: &MulticastSocket, key: Key) {
+        let mut groups = std::mem::take(&mut self.groups);
+        for state in groups.values_mut().filter(|state| state.mapped.port == key.1) {
+            for (m, place) in &mut state.places {
+                let Place::Own(own) = &*place else { continue };
+                if (m.group.is_ipv6(), m.ifindex) != (key.0, key.2) {
+                    continue;
+                }
+                match self.share(socket, key, &state.name, m, Some(own)) {
+                    Ok(()) => {
+                        self.own -= 1;
+                        *place = Place::Shared;
+                    }
+                    // It stays where it is; its messages cost twice.
+                    Err(e) => log::debug!("{}", limit_error(&e, &format!("{} cannot be shared", state.name))),
+                }
+            }
+        }
+        self.groups = groups;
+    }
+
+    /// Adds a membership to a shared receiver. When it takes over from an `own` one, nothing is lost: a message that comes
+    /// in the microseconds between the two may come twice.
+    fn share(
+        &mut self,
+        socket: &MulticastSocket,
+        key: Key,
+        name: &Arc<str>,
+        m: &Membership,
+        own: Option<&Arc<Receiver>>,
+    ) -> std::io::Result<()> {
+        let missing = || std::io::Error::from_raw_os_error(libc::ENOENT);
+        let (receiver, count) = self.shared.get_mut(&key).ok_or_else(missing)?;
+        let Hears::Shared { table, specific, .. } = &receiver.hears else { return Err(missing()) };
+        self.holders.join(m)?;
+        *count += 1;
+        if m.source.is_some() {
+            specific.store(true, Ordering::Relaxed);
+        }
+        if own.is_some() {
+            // What it has heard of the group so far, the other one has too.
+            socket.rescue(receiver);
+        }
+        table.insert(&ip::key(m.group), Held { name: name.clone(), membership: *m });
+        if let Some(own) = own {
+            let _ = udp::leave(&own.fd, m);
+            socket.rescue(own);
+            socket.remove_receiver(own);
+        }
+        Ok(())
     }
 
     fn give_up(&mut self, socket: &MulticastSocket, state: &State, m: &Membership, place: Place) {

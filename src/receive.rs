@@ -276,27 +276,26 @@ impl MulticastSocket {
         if backlog && !wait && filter.is_none() && self.sleeping.load(Ordering::Relaxed) == 0 {
             return self.read_many(receiver, buf, details);
         }
-        let want_origin = details.is_some() || receiver.is_shared();
+        let asked = receiver.asks(details.is_some());
         loop {
             let room = buf.len();
-            let mut origin = Origin::unknown();
+            let mut sort = |parts: (&[u8], &[u8]), origin| {
+                self.sort(receiver, filter, parts, origin, details.as_deref_mut())
+            };
             let sorted = if room >= LONGEST {
-                udp::receive_whole(&receiver.fd, buf, !wait, want_origin.then_some(&mut origin)).map(
-                    |message| self.sort(receiver, filter, (message, &[]), origin, details.as_deref_mut()),
-                )
+                udp::receive_whole(&receiver.fd, buf, !wait, asked)
+                    .map(|(message, origin)| sort((message, &[]), origin))
             } else if receiver.long.load(Ordering::Relaxed) {
                 lend_rest(|rest| {
-                    let wanted = want_origin.then_some(&mut origin);
-                    let parts = udp::receive(&receiver.fd, buf, rest, !wait, wanted)?;
-                    Ok(self.sort(receiver, filter, parts, origin, details.as_deref_mut()))
+                    let (head, tail, origin) = udp::receive(&receiver.fd, buf, rest, !wait, asked)?;
+                    Ok(sort((head, tail), origin))
                 })
             } else {
                 lend_rest(|rest| {
-                    let wanted = want_origin.then_some(&mut origin);
-                    let message = udp::receive_whole(&receiver.fd, rest, !wait, wanted)?;
+                    let (message, origin) = udp::receive_whole(&receiver.fd, rest, !wait, asked)?;
                     let parts = message.split_at(message.len().min(room));
                     udp::copy(parts.0, &mut buf[..parts.0.len()]);
-                    Ok(self.sort(receiver, filter, parts, origin, details.as_deref_mut()))
+                    Ok(sort(parts, origin))
                 })
             };
             match sorted {
@@ -344,13 +343,8 @@ impl MulticastSocket {
         if len == 0 && !receiver.live.load(Ordering::Acquire) {
             return Sorted::GivenUp;
         }
-        if tail.is_empty() && !receiver.is_shared() {
-            if let Some(details) = details {
-                let from = origin.from;
-                let received = |(group, interface)| Received { len, group, interface, from };
-                *details = receiver.group_of(&origin).map(received);
-            }
-            return Sorted::Delivered(len);
+        if tail.is_empty() && details.is_none() && filter.is_none() {
+            return if receiver.wants(&origin) { Sorted::Delivered(len) } else { Sorted::Elsewhere };
         }
         let Some((group, interface)) = receiver.group_of(&origin) else {
             return Sorted::Elsewhere;
@@ -390,8 +384,7 @@ impl MulticastSocket {
             Some(batch) => batch,
             none => none.insert(Batch::new().map_err(|e| limit_error(&e, "receive: memory for a batch"))?),
         };
-        let count = match batch
-            .fill(&receiver.fd, receiver.is_shared() || self.wants_origins.load(Ordering::Relaxed))
+        let count = match batch.fill(&receiver.fd, receiver.asks(self.wants_origins.load(Ordering::Relaxed)))
         {
             Ok(count) => count,
             Err(e) if matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EINTR)) => return Ok(None),
@@ -476,19 +469,16 @@ impl MulticastSocket {
             }
             let message = batch.message(i);
             let len = message.0.len() + message.1.len();
-            if receiver.is_shared() || details.is_some() {
-                let origin = batch.origin(i);
-                let Some((group, interface)) = receiver.group_of(&origin) else {
-                    queue.next += 1;
-                    continue;
-                };
-                give(message, buf)?;
-                if let Some(details) = details {
-                    let from = origin.from;
-                    *details = Some(Received { len, group, interface, from });
-                }
-            } else {
-                give(message, buf)?;
+            let origin = batch.origin(i);
+            if !receiver.wants(&origin) {
+                queue.next += 1;
+                continue;
+            }
+            give(message, buf)?;
+            if let Some(details) = details {
+                let from = origin.from;
+                let received = |(group, interface)| Received { len, group, interface, from };
+                *details = receiver.group_of(&origin).map(received);
             }
             queue.next += 1;
             return Ok(Some(len));
@@ -592,14 +582,23 @@ impl MulticastSocket {
         udp::shut(&receiver.fd);
     }
 
-    /// Saves what a receiver still holds before it is replaced.
+    /// Saves what a receiver holds, before it is replaced.
     pub(crate) fn rescue(&self, receiver: &Receiver) {
         let mut buf = vec![MaybeUninit::uninit(); LONGEST];
-        let mut origin = Origin::unknown();
-        while let Ok((message, _)) = udp::receive(&receiver.fd, &mut buf, &mut [], true, Some(&mut origin)) {
-            if let Some((group, interface)) = receiver.group_of(&origin) {
-                self.keep(Stashed { message: message.into(), group, interface, origin }, false);
-            }
+        while let Ok((message, origin)) =
+            udp::receive_whole(&receiver.fd, &mut buf, true, receiver.asks(true))
+        {
+            let gone = message.is_empty() && !receiver.live.load(Ordering::Acquire);
+            let Some((group, interface)) = receiver.group_of(&origin).filter(|_| !gone) else {
+                if gone {
+                    return;
+                }
+                continue;
+            };
+            let mut queue = self.lock_queue();
+            queue.spill();
+            queue.stash(Stashed { message: message.into(), group, interface, origin }, false);
+            self.show(&mut queue);
         }
     }
 

@@ -7,14 +7,14 @@ use std::sync::Arc;
 const SHARDS: usize = 1024;
 
 /// Each entry with the hash of its key, so that a search looks only at entries that it is for.
-type List<T> = Vec<(u64, Arc<T>)>;
+type List<T> = Vec<(u64, T)>;
 
 /// 1,024 lists, each replaced whole when one of its entries changes: with 10,000 entries a change copies about ten.
 pub struct Shards<T> {
     lists: Box<[ArcSwapOption<List<T>>]>,
 }
 
-impl<T> Shards<T> {
+impl<T: Clone> Shards<T> {
     /// An empty map.
     pub fn new() -> Shards<T> {
         Shards { lists: (0..SHARDS).map(|_| ArcSwapOption::const_empty()).collect() }
@@ -22,14 +22,14 @@ impl<T> Shards<T> {
 
     /// What `pick` makes of the first entry under `key` for which it makes something.
     #[inline]
-    pub fn find<R>(&self, key: &[u8], mut pick: impl FnMut(&Arc<T>) -> Option<R>) -> Option<R> {
+    pub fn find<R>(&self, key: &[u8], mut pick: impl FnMut(&T) -> Option<R>) -> Option<R> {
         let hash = hash(key);
         let list = self.list(hash).load();
         list.as_ref()?.iter().filter(|(h, _)| *h == hash).find_map(|(_, entry)| pick(entry))
     }
 
     /// Adds an entry under `key`. Not to be called from two threads at a time.
-    pub fn insert(&self, key: &[u8], entry: Arc<T>) {
+    pub fn insert(&self, key: &[u8], entry: T) {
         let hash = hash(key);
         let cell = self.list(hash);
         let mut list = cell.load().as_ref().map_or_else(Vec::new, |list| Vec::clone(list));
@@ -83,9 +83,9 @@ mod tests {
     fn ten_thousand_entries_are_found_and_taken_out_again() {
         let map = Shards::new();
         for i in 0..10_000u32 {
-            map.insert(&i.to_be_bytes(), Arc::new(i));
+            map.insert(&i.to_be_bytes(), i);
         }
-        let get = |i: u32| map.find(&i.to_be_bytes(), |e| (**e == i).then_some(**e));
+        let get = |i: u32| map.find(&i.to_be_bytes(), |e| (*e == i).then_some(*e));
         assert!((0..10_000).all(|i| get(i) == Some(i)));
         assert_eq!(get(10_000), None);
         (0..10_000u32).step_by(2).for_each(|i| map.retain(&i.to_be_bytes(), |e| *e != i));

@@ -92,7 +92,7 @@ pub struct MulticastSocket {
     pub(crate) wants_origins: AtomicBool,
 
     // What `send` reads.
-    pub(crate) routes: Shards<Route>,
+    pub(crate) routes: Shards<Arc<Route>>,
     /// Routes of an older generation are not used any more.
     pub(crate) route_generation: AtomicU32,
     pub(crate) route_count: AtomicUsize,

@@ -1,5 +1,6 @@
 //! The descriptors behind a multicast socket's handle: an epoll set that the application polls, the library's own
-//! duplicate of it, and an eventfd that makes it readable.
+//! duplicate of it, and an eventfd that makes it readable. Like those of messages (see `udp`), these calls are no
+//! cancellation points.
 
 #![allow(unsafe_code)]
 
@@ -52,22 +53,33 @@ impl Handle {
     /// Makes the handle readable until [`Handle::quiet`].
     pub fn ring(&self) {
         // SAFETY: eight bytes of a live integer. It cannot fail but by overflow, when it is readable already.
-        unsafe { libc::write(self.doorbell.as_raw_fd(), (&raw const ONE).cast(), 8) };
+        unsafe { libc::syscall(libc::SYS_write, self.doorbell.as_raw_fd(), &raw const ONE, 8usize) };
     }
 
     /// Undoes [`Handle::ring`].
     pub fn quiet(&self) {
         let mut count = 0u64;
         // SAFETY: eight bytes of a live integer; EAGAIN when there is nothing to undo.
-        unsafe { libc::read(self.doorbell.as_raw_fd(), (&raw mut count).cast(), 8) };
+        unsafe { libc::syscall(libc::SYS_read, self.doorbell.as_raw_fd(), &raw mut count, 8usize) };
     }
 
     /// The token of something readable, waiting for it at most `timeout` (for ever when `None`).
     pub fn wait(&self, timeout: Option<Duration>) -> io::Result<Option<u64>> {
         let timeout = timeout.map_or(-1, |t| t.as_millis() as libc::c_int);
         let mut event = libc::epoll_event { events: 0, u64: 0 };
-        // SAFETY: room for one event is given.
-        let count = check(unsafe { libc::epoll_wait(self.epoll.as_raw_fd(), &mut event, 1, timeout) })?;
+        // SAFETY: room for one event is given, and no signal mask. (Not every architecture has epoll_wait.)
+        let count = unsafe {
+            libc::syscall(
+                libc::SYS_epoll_pwait,
+                self.epoll.as_raw_fd(),
+                &raw mut event,
+                1,
+                timeout,
+                std::ptr::null::<libc::sigset_t>(),
+                0usize,
+            )
+        };
+        let count = check(count as libc::c_int)?;
         Ok((count > 0).then_some(event.u64))
     }
 

@@ -274,45 +274,46 @@ impl Origin {
     }
 }
 
-/// Reads one message: into `buf`, and what does not fit into `rest`. Returns the two parts. `origin`, when given, is
-/// filled in.
+/// What is asked of a message besides its bytes: each costs the kernel a look at the headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// The sender.
+    pub from: bool,
+    /// The destination (the socket must have [`set_destination`]).
+    pub to: bool,
+}
+
+/// Reads one message: into `buf`, and what does not fit into `rest`. Returns the two parts and what was asked for.
 #[inline]
 pub fn receive<'a>(
     fd: &OwnedFd,
     buf: &'a mut [MaybeUninit<u8>],
     rest: &'a mut [MaybeUninit<u8>],
     dont_wait: bool,
-    origin: Option<&mut Origin>,
-) -> io::Result<(&'a [u8], &'a [u8])> {
+    asked: Asked,
+) -> io::Result<(&'a [u8], &'a [u8], Origin)> {
     let mut parts = [iovec(buf), iovec(rest)];
-    // SAFETY: all-zero bytes are a valid msghdr.
-    let mut header: libc::msghdr = unsafe { mem::zeroed() };
+    // SAFETY: all-zero bytes are a valid msghdr and a valid sockaddr_storage.
+    let (mut header, mut from): (libc::msghdr, libc::sockaddr_storage) = unsafe { mem::zeroed() };
+    let mut control = Control::new();
     header.msg_iov = parts.as_mut_ptr();
     header.msg_iovlen = if rest.is_empty() { 1 } else { 2 };
+    if asked.from {
+        header.msg_name = ptr::from_mut(&mut from).cast();
+        header.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+    }
+    if asked.to {
+        header.msg_control = control.0.as_mut_ptr().cast();
+        header.msg_controllen = mem::size_of::<Control>() as _;
+    }
     let flags = if dont_wait { libc::MSG_DONTWAIT } else { 0 };
-    let read = |header: &mut libc::msghdr| {
-        // SAFETY: the header points to `parts`, which points to the caller's buffers, and to buffers of its caller.
-        length(unsafe { libc::syscall(libc::SYS_recvmsg, fd.as_raw_fd(), ptr::from_mut(header), flags) })
-    };
-    let len = match origin {
-        None => read(&mut header)?,
-        Some(origin) => {
-            // SAFETY: all-zero bytes are a valid sockaddr_storage.
-            let mut from: libc::sockaddr_storage = unsafe { mem::zeroed() };
-            let mut control = Control::new();
-            header.msg_name = ptr::from_mut(&mut from).cast();
-            header.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
-            header.msg_control = control.0.as_mut_ptr().cast();
-            header.msg_controllen = mem::size_of::<Control>() as _;
-            let len = read(&mut header)?;
-            *origin = Origin { from: address_of(&from), to: destination(&header) };
-            len
-        }
-    };
+    // SAFETY: the header points to buffers of this frame and, by `parts`, of the caller.
+    let len = length(unsafe { libc::syscall(libc::SYS_recvmsg, fd.as_raw_fd(), &raw mut header, flags) })?;
+    let origin = Origin { from: address_of(&from), to: destination(&header) };
     let head = len.min(buf.len());
     let tail = (len - head).min(rest.len());
     // SAFETY: the kernel wrote `len` bytes, first to `buf`, then to `rest`.
-    unsafe { Ok((written(buf, head), written(rest, tail))) }
+    unsafe { Ok((written(buf, head), written(rest, tail), origin)) }
 }
 
 /// Reads one message into `buf`, which must be long enough for any: the cheapest read there is, for short messages a
@@ -322,10 +323,10 @@ pub fn receive_whole<'a>(
     fd: &OwnedFd,
     buf: &'a mut [MaybeUninit<u8>],
     dont_wait: bool,
-    origin: Option<&mut Origin>,
-) -> io::Result<&'a [u8]> {
-    if origin.is_some() {
-        return receive(fd, buf, &mut [], dont_wait, origin).map(|(message, _)| message);
+    asked: Asked,
+) -> io::Result<(&'a [u8], Origin)> {
+    if asked.from || asked.to {
+        return receive(fd, buf, &mut [], dont_wait, asked).map(|(message, _, origin)| (message, origin));
     }
     let flags = if dont_wait { libc::MSG_DONTWAIT } else { 0 };
     let none = ptr::null_mut::<libc::c_void>();
@@ -334,7 +335,7 @@ pub fn receive_whole<'a>(
         libc::syscall(libc::SYS_recvfrom, fd.as_raw_fd(), buf.as_mut_ptr(), buf.len(), flags, none, none)
     })?;
     // SAFETY: the kernel wrote `len` bytes.
-    unsafe { Ok(written(buf, len)) }
+    unsafe { Ok((written(buf, len), Origin::unknown())) }
 }
 
 /// # Safety
@@ -423,7 +424,7 @@ pub struct Batch {
     control: Box<[Control]>,
     /// How many headers the last fill has written to.
     used: usize,
-    origins: bool,
+    asked: Asked,
 }
 
 // SAFETY: the pointers in headers and parts point into the batch's own allocations, which never move.
@@ -445,25 +446,30 @@ impl Batch {
             header.msg_hdr.msg_iovlen = 2;
         }
         let control = vec![Control::new(); BATCH].into();
-        Ok(Batch { _slots: slots, headers, parts, from, control, used: BATCH, origins: false })
+        Ok(Batch {
+            _slots: slots,
+            headers,
+            parts,
+            from,
+            control,
+            used: BATCH,
+            asked: Asked { from: false, to: false },
+        })
     }
 
-    /// Reads what waits, without waiting, and returns how many messages there were. Without `origins` these stay
-    /// unknown, which spares the kernel a look at the headers: a tenth of a short message's cost.
-    pub fn fill(&mut self, fd: &OwnedFd, origins: bool) -> io::Result<usize> {
-        let (name, control) = if origins {
-            (mem::size_of::<libc::sockaddr_storage>(), mem::size_of::<Control>())
-        } else {
-            (0, 0)
-        };
-        let written = if origins == self.origins { self.used } else { BATCH };
-        self.origins = origins;
+    /// Reads what waits, without waiting, and returns how many messages there were.
+    pub fn fill(&mut self, fd: &OwnedFd, asked: Asked) -> io::Result<usize> {
+        let name = if asked.from { mem::size_of::<libc::sockaddr_storage>() } else { 0 };
+        let control = if asked.to { mem::size_of::<Control>() } else { 0 };
+        let written = if asked == self.asked { self.used } else { BATCH };
+        self.asked = asked;
         for (i, header) in self.headers[..written].iter_mut().enumerate() {
             let header = &mut header.msg_hdr;
-            header.msg_name = if origins { ptr::from_mut(&mut self.from[i]).cast() } else { ptr::null_mut() };
+            header.msg_name =
+                if asked.from { ptr::from_mut(&mut self.from[i]).cast() } else { ptr::null_mut() };
             header.msg_namelen = name as libc::socklen_t;
             header.msg_control =
-                if origins { ptr::from_mut(&mut self.control[i]).cast() } else { ptr::null_mut() };
+                if asked.to { ptr::from_mut(&mut self.control[i]).cast() } else { ptr::null_mut() };
             header.msg_controllen = control as _;
         }
         // SAFETY: the headers point into this batch's own memory.
@@ -499,10 +505,11 @@ impl Batch {
 
     /// Where the message in slot `i` came from and went to.
     pub fn origin(&self, i: usize) -> Origin {
-        if !self.origins {
-            return Origin::unknown();
+        let unknown = Origin::unknown();
+        Origin {
+            from: if self.asked.from { address_of(&self.from[i]) } else { unknown.from },
+            to: if self.asked.to { destination(&self.headers[i].msg_hdr) } else { unknown.to },
         }
-        Origin { from: address_of(&self.from[i]), to: destination(&self.headers[i].msg_hdr) }
     }
 }
 
