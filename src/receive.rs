@@ -11,16 +11,21 @@ use crate::socket::{MulticastSocket, Received, limit_error};
 use crate::sys::handle::DOORBELL;
 use crate::sys::udp::{self, Batch, Origin};
 use crate::technology::ip::{Hears, LOOK_AROUND, Receiver};
+use spin::relax::Yield;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 type Buffer = [MaybeUninit<u8>];
+
+/// Held for a copy or one read that does not wait, and given back without an atomic exchange.
+pub(crate) type QueueLock = spin::mutex::SpinMutex<Queue, Yield>;
+type QueueGuard<'a> = spin::mutex::SpinMutexGuard<'a, Queue, Yield>;
 
 /// After so many reads that found a message at once, the next one asks for many.
 const BACKLOG: u32 = 4;
@@ -374,7 +379,7 @@ impl MulticastSocket {
         if self.is_inherited() {
             return self.read(receiver, false, None, buf, details);
         }
-        let Ok(mut queue) = self.queue().try_lock() else {
+        let Some(mut queue) = self.queue().try_lock() else {
             return self.read(receiver, false, None, buf, details);
         };
         if queue.len() > 0 {
@@ -410,8 +415,8 @@ impl MulticastSocket {
         }
         // Whoever holds the lock is copying a message; meanwhile there may be one in the kernel.
         match self.queue().try_lock() {
-            Ok(mut queue) => self.take_locked(&mut queue, None, buf, details),
-            Err(_) => Ok(None),
+            Some(mut queue) => self.take_locked(&mut queue, None, buf, details),
+            None => Ok(None),
         }
     }
 
@@ -488,12 +493,12 @@ impl MulticastSocket {
 
     /// The queue, which in a forked child is another one: the messages in the inherited one are the parent's, and its lock
     /// may have been held when the process forked.
-    fn queue(&self) -> &Mutex<Queue> {
+    fn queue(&self) -> &QueueLock {
         &self.queues[usize::from(self.is_inherited())]
     }
 
-    pub(crate) fn lock_queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue().lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock_queue(&self) -> QueueGuard<'_> {
+        self.queue().lock()
     }
 
     /// Keeps a message for a later call.

@@ -7,7 +7,7 @@ use crate::config::{self, Config};
 use crate::control::{self, Control};
 use crate::error::{Error, Result};
 use crate::name::Name;
-use crate::receive::{Filter, Queue};
+use crate::receive::{Filter, QueueLock};
 use crate::send::Route;
 use crate::shards::Shards;
 use crate::sys::handle::Handle;
@@ -15,8 +15,8 @@ use crate::technology::ip::Receiver;
 use crate::{mapping, sys};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 pub use crate::control::{OwnGroup, own_groups};
 
@@ -81,7 +81,7 @@ pub struct MulticastSocket {
     /// The token of the receiver that was readable last.
     pub(crate) hot: AtomicU64,
     /// The queue, and the one of a forked child.
-    pub(crate) queues: [Mutex<Queue>; 2],
+    pub(crate) queues: [QueueLock; 2],
     /// How many messages wait in the queue.
     pub(crate) queued: AtomicUsize,
     /// How many threads sleep in `receive`.

@@ -1,0 +1,174 @@
+"""The measures. Each plays rounds of its variants in turn and returns them: a list of {variant: nanoseconds}."""
+
+import time
+
+from roles import Cast, Groups
+
+STRIDE = 7919  # a prime: walks through all groups of a range in an order that no cache foresees
+SIDES = (("base", "raw"), ("ham", "ham"))
+WARM = 16  # messages before the clock starts: they wake the sender's caches and branch predictors
+
+
+class Net:
+    """Where the near and the far roles stand, and how they name their devices and groups."""
+
+    def __init__(self, name, family=4):
+        self.name, self.family = name, family
+        self.far = name == "veth"
+        self.ports = iter(range(20000, 60000))
+        with Cast() as cast:
+            self.buffer = cast.add("raw", self.far_devices(), receive=self.groups(), far=self.far).receive_buffer
+
+    def near_devices(self, number=1):
+        return [f"near{n}" for n in range(number)] if self.far else ["lo"]
+
+    def far_devices(self, number=1):
+        return [f"far{n}" for n in range(number)] if self.far else ["lo"]
+
+    def groups(self, count=1):
+        """On a port of their own each time: the rounds of one variant never reach the other's receivers."""
+        return Groups("239.70.0.1" if self.family == 4 else "ff15::70:1", next(self.ports), count)
+
+    def burst(self, size, most):
+        """As many messages as surely fit into a receive buffer: the kernel charges whole pages and headers."""
+        return max(2, min(most, self.buffer // (2 * size + 1536)))
+
+
+def interleave(variants, seconds):
+    """Rounds of all variants for about `seconds`, the order reversed each time, so that no drift favours one of them."""
+    rounds = []
+    names = list(variants)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end or len(rounds) < 5:
+        rounds.append({name: variants[name]() for name in names})
+        names.reverse()
+    return rounds
+
+
+def drain_all(sinks, count):
+    """One after the other, so that they do not compete for the cores; the mean of their times."""
+    return sum(sink.ask(f"drain {count}")[0] for sink in sinks) / len(sinks)
+
+
+def send_burst(net, size, sender, sinks, most=400):
+    """The time of a send call, delivery into the receivers' buffers included: it happens within the call.
+
+    The receivers are idle while the clock runs and drain afterwards: so nothing wakes up, nothing overflows, and every message is
+    counted.
+    """
+    count = net.burst(size, most)
+    warm = min(WARM, count // 2)
+    elapsed = sender.ask(f"send {warm} {count - warm} 0")[0]
+    drain_all(sinks, count)
+    return elapsed / (count - warm)
+
+
+def send(net, size, receivers, seconds):
+    """A HAM send against a raw sendto, both to the same raw receivers."""
+    with Cast() as cast:
+        group = net.groups()
+        sinks = [
+            cast.add("raw", net.far_devices(), receive=group, size=size, core=1, far=net.far) for _ in range(receivers)
+        ]
+        senders = {name: cast.add(api, net.near_devices(), send=group, size=size, core=0) for name, api in SIDES}
+        return interleave(
+            {name: lambda sender=sender: send_burst(net, size, sender, sinks) for name, sender in senders.items()}, seconds
+        )
+
+
+def send_two_interfaces(net, size, receivers, seconds):
+    """One HAM send on two Interfaces against two raw sendto calls."""
+    with Cast() as cast:
+        group = net.groups()
+        sinks = [cast.add("raw", [device], receive=group, size=size, core=1, far=True) for device in net.far_devices(2)]
+        senders = {name: cast.add(api, net.near_devices(2), send=group, size=size, core=0) for name, api in SIDES}
+        return interleave(
+            {name: lambda sender=sender: send_burst(net, size, sender, sinks) for name, sender in senders.items()}, seconds
+        )
+
+
+def drain(net, size, receivers, seconds, poll=False):
+    """The time of a receive call while a backlog waits; a raw sender fills the buffers before the clock starts."""
+    count = net.burst(size, 1000)
+    with Cast() as cast:
+        variants = {}
+        for name, api in SIDES:
+            group = net.groups()
+            sender = cast.add("raw", net.near_devices(), send=group, size=size, core=0)
+            sinks = [
+                cast.add(api, net.far_devices(), receive=group, size=size, core=1, far=net.far, poll=poll)
+                for _ in range(receivers)
+            ]
+
+            def backlog(sender=sender, sinks=sinks):
+                sender.ask(f"send 0 {count} 0")
+                return drain_all(sinks, count) / count
+
+            variants[name] = backlog
+        return interleave(variants, seconds)
+
+
+def ping_pong(net, size, receivers, seconds, spin=0, far_core=1):
+    """Round trips of a message that every receiver answers: the median and the 99th percentile of each round's trips.
+
+    The ends are on different cores, as the ends of a network are. Left alone, the scheduler moves both to one core at its own time.
+    """
+    trips = 200 if size < 20000 else 100
+    sides = [(name, api, spin if name == "ham" else 0) for name, api in SIDES]
+    if spin:
+        sides.append(("raw spin", "raw", spin))
+    with Cast() as cast:
+        variants = {}
+        for name, api, spins in sides:
+            there, back = net.groups(), net.groups()
+            pongs = [
+                cast.add(api, net.far_devices(), send=back, receive=there, size=size, core=far_core, far=net.far, spin=spins)
+                for _ in range(receivers)
+            ]
+            ping = cast.add(api, net.near_devices(), send=there, receive=back, size=size, core=0, spin=spins)
+
+            def play(ping=ping, pongs=pongs):
+                for pong in pongs:
+                    pong.tell(f"pong {trips}")
+                median, p99, _ = ping.ask(f"ping {trips} {len(pongs)}")
+                for pong in pongs:
+                    pong.answer("pong")
+                return median, p99
+
+            play()
+            variants[name] = play
+        return interleave(variants, seconds)
+
+
+def many_groups(net, size, receivers, seconds, groups, all_used):
+    """A message's cost on a HAM socket with many groups, of which one or all carry the traffic, against a HAM socket with one group:
+    (the whole, from a raw sendto with its delivery to the end of receive; receive alone). Beside it BSD sockets with the same groups.
+    """
+    count = net.burst(size, 400)
+    with Cast() as cast:
+        variants = {}
+        for name, api, joined in (("base", "ham", 1), ("ham", "ham", groups), ("raw, as many groups", "raw", groups)):
+            group = net.groups(joined)
+            sink = cast.add(api, net.far_devices(), receive=group, size=size, core=1, far=net.far)
+            sender = cast.add("raw", net.near_devices(), send=group, size=size, core=0)
+            stride = STRIDE if all_used and joined > 1 else 0
+
+            def backlog(sender=sender, sink=sink, stride=stride):
+                there = sender.ask(f"send 0 {count} {stride}")[0]
+                received = sink.ask(f"drain {count}")[0]
+                return (there + received) / count, received / count
+
+            variants[name] = backlog
+        return interleave(variants, seconds)
+
+
+def many_groups_send(net, size, receivers, seconds, groups):
+    """The time of a send call of a HAM socket that joined many groups, against one that joined one; the receivers are raw."""
+    with Cast() as cast:
+        variants = {}
+        for name, joined in (("base", 1), ("ham", groups)):
+            group = net.groups()
+            sinks = [cast.add("raw", net.far_devices(), receive=group, size=size, core=1, far=net.far)]
+            sender = cast.add("ham", net.near_devices(), send=group, receive=net.groups(joined), size=size, core=0)
+            variants[name] = lambda sender=sender, sinks=sinks: send_burst(net, size, sender, sinks)
+        return interleave(variants, seconds)

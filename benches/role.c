@@ -1,0 +1,227 @@
+/*
+ * One process of the benchmark: a sender, a receiver, or both ends of a ping-pong. It obeys the lines on its standard input, each
+ * answered by one line "ok NUMBERS" on its standard output:
+ *
+ *   send WARM COUNT STRIDE     send WARM + COUNT messages, the groups taken STRIDE apart; answers the nanoseconds of the last COUNT
+ *   drain COUNT                receive COUNT messages; answers their nanoseconds
+ *   ping COUNT REPLIES         send, await REPLIES answers, COUNT times; answers the median, the 99th percentile and the mean
+ *   pong COUNT                 answer COUNT messages
+ *
+ * A role that is still busy after its time limit says what it waits for and ends.
+ */
+#define _GNU_SOURCE
+#include "transport.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *role = "role";
+static char command[128] = "start";
+static volatile sig_atomic_t messages_done;
+static size_t message_size = 64;
+static unsigned char out[MAX_MESSAGE], in[MAX_MESSAGE + 1];
+
+void fail(const char *what) {
+    fprintf(stderr, "bench: %s: %s: %s (in \"%s\", after %d messages)\n", role, what, strerror(errno), command,
+            (int)messages_done);
+    exit(1);
+}
+
+static void too_late(int signal_number) {
+    char text[512] = "bench: ";
+    (void)signal_number;
+    strncat(text, role, 100);
+    strcat(text, messages_done ? ": time limit, after some messages, in \"" : ": time limit, before any message, in \"");
+    strcat(text, command);
+    strcat(text, "\"\n");
+    _exit(write(STDERR_FILENO, text, strlen(text)) < 0 ? 3 : 2);
+}
+
+static uint64_t now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void group_address(const struct group_range *range, unsigned nth, unsigned char address[16]) {
+    unsigned char *low = address + (range->family == AF_INET ? 0 : 12);
+    uint32_t value;
+    memcpy(address, range->first, 16);
+    memcpy(&value, low, 4);
+    value = htonl(ntohl(value) + nth);
+    memcpy(low, &value, 4);
+}
+
+/* ADDRESS,PORT,COUNT */
+static struct group_range parse_range(const char *text) {
+    struct group_range range = {0};
+    char address[64];
+    unsigned port;
+    if (sscanf(text, "%63[^,],%u,%u", address, &port, &range.count) != 3 || port == 0 || port > 65535 || range.count == 0) {
+        errno = EINVAL;
+        fail(text);
+    }
+    range.port = (unsigned short)port;
+    range.family = strchr(address, ':') ? AF_INET6 : AF_INET;
+    if (inet_pton(range.family, address, range.first) != 1)
+        fail(address);
+    return range;
+}
+
+static void expect_message(uint64_t sequence, int check_sequence) {
+    uint64_t got;
+    size_t length = transport_receive(in, sizeof in);
+    memcpy(&got, in, sizeof got);
+    if (length != message_size || (check_sequence && got != sequence)) {
+        fprintf(stderr, "bench: %s: a foreign message: %zu bytes, number %llu, expected %zu bytes, number %llu\n", role,
+                length, (unsigned long long)got, message_size, (unsigned long long)sequence);
+        exit(1);
+    }
+}
+
+static uint64_t run_send(unsigned warm, unsigned count, unsigned stride, unsigned groups) {
+    static unsigned group; /* goes on where the last command ended, so that in time every group has its turn */
+    uint64_t start = 0;
+    for (unsigned i = 0; i < warm + count; i++) {
+        if (i == warm)
+            start = now();
+        transport_send(group, out, message_size);
+        group = (group + stride) % groups;
+        messages_done++;
+    }
+    return now() - start;
+}
+
+static uint64_t run_drain(unsigned count) {
+    uint64_t start = now();
+    for (unsigned i = 0; i < count; i++) {
+        expect_message(0, 0);
+        messages_done++;
+    }
+    return now() - start;
+}
+
+static int by_value(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void run_ping(unsigned count, unsigned replies) {
+    static uint64_t sequence;
+    uint64_t *rounds = calloc(count, sizeof *rounds), start = now(), first = start;
+    if (!rounds || count == 0)
+        fail("ping");
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t end;
+        sequence++;
+        memcpy(out, &sequence, sizeof sequence);
+        transport_send(0, out, message_size);
+        for (unsigned k = 0; k < replies; k++)
+            expect_message(sequence, 1);
+        end = now();
+        rounds[i] = end - start;
+        start = end;
+        messages_done++;
+    }
+    qsort(rounds, count, sizeof *rounds, by_value);
+    printf("ok %llu %llu %llu\n", (unsigned long long)rounds[count / 2],
+           (unsigned long long)rounds[count - 1 - count / 100], (unsigned long long)((start - first) / count));
+    free(rounds);
+}
+
+static void run_pong(unsigned count) {
+    for (unsigned i = 0; i < count; i++) {
+        expect_message(0, 0);
+        transport_send(0, in, message_size);
+        messages_done++;
+    }
+}
+
+static void obey(const struct settings *settings) {
+    unsigned a, b, c;
+    if (sscanf(command, "send %u %u %u", &a, &b, &c) == 3)
+        printf("ok %llu\n", (unsigned long long)run_send(a, b, c, settings->send.count));
+    else if (sscanf(command, "drain %u", &a) == 1)
+        printf("ok %llu\n", (unsigned long long)run_drain(a));
+    else if (sscanf(command, "ping %u %u", &a, &b) == 2)
+        run_ping(a, b);
+    else if (sscanf(command, "pong %u", &a) == 1) {
+        run_pong(a);
+        printf("ok\n");
+    } else {
+        errno = EINVAL;
+        fail(command);
+    }
+}
+
+static void pin(const char *text) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((unsigned)atoi(text), &set);
+    if (sched_setaffinity(0, sizeof set, &set) != 0)
+        fail("sched_setaffinity");
+}
+
+int main(int argc, char **argv) {
+    struct settings settings = {.receive_buffer = 8388608, .send_buffer = 1048576};
+    struct rlimit files;
+    unsigned limit = 30;
+    int option;
+    while ((option = getopt(argc, argv, "n:d:s:r:z:c:t:b:px")) != -1) {
+        switch (option) {
+        case 'n': role = optarg; break;
+        case 'd':
+            if (settings.num_devices == MAX_DEVICES)
+                fail("too many devices");
+            if ((settings.devices[settings.num_devices++] = if_nametoindex(optarg)) == 0)
+                fail(optarg);
+            break;
+        case 's': settings.send = parse_range(optarg); break;
+        case 'r': settings.receive = parse_range(optarg); break;
+        case 'z': message_size = strtoul(optarg, NULL, 10); break;
+        case 'c': pin(optarg); break;
+        case 't': limit = (unsigned)atoi(optarg); break;
+        case 'b': settings.receive_buffer = atoi(optarg); break;
+        case 'p': settings.poll = 1; break;
+        case 'x': settings.spin = 1; break;
+        default: return 1;
+        }
+    }
+    if (message_size < 8 || message_size > MAX_MESSAGE)
+        fail("message size");
+    signal(SIGALRM, too_late);
+    alarm(limit);
+
+    /* The usual soft limit, whatever the caller's shell has. */
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur > 1024) {
+        files.rlim_cur = 1024;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    memset(out, 'h', sizeof out);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    {
+        uint64_t start = now();
+        transport_open(&settings);
+        printf("ok %d %llu\n", transport_receive_buffer(), (unsigned long long)(now() - start));
+    }
+    alarm(0);
+    while (fgets(command, sizeof command, stdin)) {
+        command[strcspn(command, "\n")] = 0;
+        messages_done = 0;
+        alarm(limit);
+        obey(&settings);
+        alarm(0);
+    }
+    return 0;
+}

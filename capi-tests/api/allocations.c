@@ -1,0 +1,97 @@
+/* No memory is allocated per message: not by send, not by receive, in the steady state. */
+#include "test.h"
+
+#include <stdatomic.h>
+
+/* The program's malloc is everybody's, libham's too. */
+extern void *__libc_malloc(size_t);
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+extern void *__libc_memalign(size_t, size_t);
+
+static _Atomic unsigned long allocations;
+
+void *malloc(size_t size)
+{
+    allocations++;
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    allocations++;
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+    allocations++;
+    return __libc_realloc(old, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    allocations++;
+    return __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **out, size_t alignment, size_t size)
+{
+    allocations++;
+    *out = __libc_memalign(alignment, size);
+    return *out == NULL ? ENOMEM : 0;
+}
+
+#define FOUR "ham:ip:239.1.2.3:5000"
+#define SIX "ham:ip:[ff15::23]:5000"
+
+int main(void)
+{
+    static const size_t sizes[] = {0, 1, 64, 1400, 9000, 60000};
+    unsigned long before;
+    int s, t;
+
+    begin(40);
+    before = allocations;
+    s = socket_on("lo");
+    t = socket_on("lo");
+    OK(join(s, FOUR));
+    OK(join(s, SIX));
+    /* The counter counts what the library allocates. */
+    CHECK(allocations > before);
+    nonblocking(s, true);
+    for (int i = 0; i < 100; i++) {
+        say(t, FOUR, "warm");
+        say(t, SIX, "warm");
+    }
+    while (receive(s, NULL, sizeof test_buffer, test_buffer) >= 0)
+        ;
+    /* The library's own thread, which watches the Interfaces, gets its bearings. */
+    pause_ms(300);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        int taken = 0, messages = sizes[i] > 5000 ? 10 : 100;
+
+        before = allocations;
+        for (int k = 0; k < messages; k++) {
+            OK(send(t, FOUR, sizes[i], test_buffer));
+            OK(send(t, SIX, sizes[i], test_buffer));
+        }
+        while (receive(s, NULL, sizeof test_buffer, test_buffer) >= 0)
+            taken++;
+        CHECK(taken == 2 * messages);
+        if (allocations != before) {
+            fprintf(stderr, "%lu allocations for %d messages of %zu bytes sent and received\n", allocations - before, 2 * messages,
+                    sizes[i]);
+            return 1;
+        }
+        /* One by one, waiting in the socket. */
+        nonblocking(s, false);
+        for (int k = 0; k < messages; k++) {
+            OK(send(t, FOUR, sizes[i], test_buffer));
+            CHECK(receive(s, NULL, sizeof test_buffer, test_buffer) == (int)sizes[i]);
+        }
+        nonblocking(s, true);
+        CHECK(allocations == before);
+    }
+    return 0;
+}

@@ -1,0 +1,167 @@
+#!/bin/bash
+# Runs every test: capi-tests/run.sh, or those whose names contain PATTERN: capi-tests/run.sh PATTERN.
+#
+# A test is
+#   * an executable capi-tests/{abi,api,net,state,examples,sanitize}/NAME.sh, or
+#   * capi-tests/api/NAME.c, a program against libham;
+# it passes with exit status 0, is skipped with 77 (its last line says why), and fails with any other. Lines at the top of
+# the file, in comments, ask for things:
+#   build: FLAGS       more compiler and linker flags (C only)
+#   timeout: SECONDS   instead of 60
+#   network: lo | pair | host        see `sandbox` in lib.sh; the default is lo
+#   root: yes          needs root itself, not only a user namespace
+#   alone: yes         no other test runs beside it
+# Every test runs in a sandbox and in a temporary folder of its own; HAM_ROOT, HAM_BUILD, HAM_TESTS and CC are given.
+#
+# Also: the style (formatting, clippy, rustdoc) and cargo's own tests. HAM_JOBS: tests side by side (2).
+# HAM_NO_BUILD=1: without make. HAM_NO_DEPS=1: installs nothing.
+
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$HAM_ROOT" || exit 1
+pattern=${1:-}
+jobs=${HAM_JOBS:-2}
+export LC_ALL=C.UTF-8 HAM_LOG=${HAM_LOG:-off}
+unset HAM_CONFIG MAKEFLAGS MAKELEVEL MFLAGS
+
+results=$(mktemp -d "${TMPDIR:-/tmp}/ham-tests.XXXXXX") || exit 1
+trap 'rm -rf "$results"' EXIT
+trap 'echo "interrupted"; kill $(jobs -p) 2>/dev/null; exit 130' INT TERM
+: >"$results/passed" >"$results/failed" >"$results/skipped"
+
+wanted() { [[ -z $pattern || $1 == *$pattern* ]]; }
+
+# asks FILE KEY DEFAULT: what the top of a test says.
+asks() {
+    local value
+    value=$(head -n 12 "$1" | sed -n "s/^[ /*#]*$2: *\([^*]*[^* ]\).*/\1/p" | head -n 1)
+    echo "${value:-$3}"
+}
+
+# report STATUS NAME SECONDS OUTPUT: one line, the output of what failed, and the count.
+report() {
+    local why
+    case $1 in
+        0) echo "passed   $2 ($3 s)"; echo "$2" >>"$results/passed" ;;
+        77) why=$(tail -n 1 "$4"); echo "skipped  $2: ${why:-no reason given}"; echo "$2" >>"$results/skipped" ;;
+        *)
+            [ "$1" = 137 ] && why=", ended by its time limit" || why=", status $1"
+            { echo "FAILED   $2 ($3 s$why)"; tail -n "${HAM_TAIL:-60}" "$4" | sed 's/^/    | /'; }
+            echo "$2" >>"$results/failed" ;;
+    esac
+}
+
+# check NAME COMMAND...: a check of the source as one test.
+check() {
+    local name=$1 begin=$SECONDS log=$results/check.log
+    shift
+    wanted "$name" || return 0
+    "$@" >"$log" 2>&1 </dev/null
+    report $? "$name" $((SECONDS - begin)) "$log"
+}
+
+# Cargo's tests count one by one.
+cargo_tests() {
+    local begin=$SECONDS log=$results/cargo.log status
+    wanted cargo || return 0
+    cargo test --no-fail-fast >"$log" 2>&1 </dev/null
+    status=$?
+    sed -n 's/^test \(.*\) \.\.\. ok$/cargo: \1/p' "$log" >>"$results/passed"
+    sed -n 's/^test \(.*\) \.\.\. FAILED$/cargo: \1/p' "$log" >>"$results/failed"
+    sed -n 's/^test \(.*\) \.\.\. ignored.*$/cargo: \1/p' "$log" >>"$results/skipped"
+    if [ $status = 0 ]; then
+        echo "passed   cargo test, $(grep -c '^cargo: ' "$results/passed") tests ($((SECONDS - begin)) s)"
+    else
+        # One that did not compile, or crashed, has no line of its own.
+        grep -q '^cargo: ' "$results/failed" || echo "cargo test" >>"$results/failed"
+        echo "FAILED   cargo test ($((SECONDS - begin)) s)"
+        grep -vE ' \.\.\. ok$|^ +(Compiling|Downloaded|Downloading) ' "$log" | tail -n 120 | sed 's/^/    | /'
+    fi
+    grep '^cargo: ' "$results/skipped" | sed 's/^/skipped  /;s/$/: ignored/'
+}
+
+compile() {
+    # shellcheck disable=SC2046
+    $CC -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -pedantic -Werror -I"$HAM_ROOT/include" -I"$HAM_TESTS/common" \
+        "$1" -o ./test -L"$HAM_BUILD" -Wl,-rpath,"$HAM_BUILD" -Wl,--no-as-needed -lham $(asks "$1" build "")
+}
+
+run_test() {
+    local file=$1 name=${1#"$HAM_TESTS"/} begin=$SECONDS folder log status network limit
+    folder=$(mktemp -d "$results/run.XXXXXX")
+    log=$folder.log
+    network=$(asks "$file" network lo)
+    limit=$(asks "$file" timeout 60)
+    if [ "$(asks "$file" root no)" = yes ] && [ "$(id -u)" != 0 ]; then
+        echo "needs root" >"$log"
+        status=77
+    elif [ "$sandbox" = no ]; then
+        echo "needs root or user namespaces" >"$log"
+        status=77
+    else
+        cd "$folder" || return
+        status=0
+        case $file in
+            *.c) compile "$file" >"$log" 2>&1 || status=1 && set -- ./test ;;
+            *) set -- "$file" ;;
+        esac
+        if [ $status = 0 ]; then
+            # The outer redirection takes what bash says of a killed job.
+            { timeout -s KILL "$limit" bash -c '. "$1"; shift; sandbox "$@"' run "$HAM_TESTS/lib.sh" "$network" "$@" \
+                >"$log" 2>&1 </dev/null; } 2>/dev/null
+            status=$?
+        fi
+        cd "$HAM_ROOT" || return
+    fi
+    report "$status" "$name" $((SECONDS - begin)) "$log" >"$folder.line"
+    cat "$folder.line"
+    rm -rf "$folder" "$log"
+}
+
+echo "libham's tests, $(uname -sr), $(nproc) processors, $([ "$(id -u)" = 0 ] && echo root || echo "user $(id -un)")"
+[ -n "${HAM_NO_DEPS:-}" ] || "$HAM_TESTS/deps.sh"
+can_sandbox && sandbox=yes || sandbox=no
+
+build_log=$results/build.log
+if [ -z "${HAM_NO_BUILD:-}" ]; then
+    echo "building libham (make), and checking the source beside it"
+    make >"$build_log" 2>&1 </dev/null &
+    build=$! build_begin=$SECONDS
+fi
+check style/fmt cargo fmt --check
+check style/clippy cargo clippy --all-targets -- -D warnings
+check style/rustdoc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps
+cargo_tests
+if [ -n "${build:-}" ]; then
+    if wait "$build"; then
+        ! wanted build || report 0 build/make $((SECONDS - build_begin)) "$build_log"
+    else
+        report 1 build/make $((SECONDS - build_begin)) "$build_log"
+        echo "without libham the tests of the library cannot run"
+        suites=none
+    fi
+fi
+
+if [ "${suites:-}" != none ]; then
+    # The longest first.
+    beside=() alone=()
+    for file in "$HAM_TESTS"/{sanitize,abi,net,state,examples,api}/*.sh "$HAM_TESTS"/api/*.c; do
+        [ -e "$file" ] && wanted "${file#"$HAM_TESTS"/}" || continue
+        [[ $file == *.c || -x $file ]] || { echo "note: $file is not executable and does not run"; continue; }
+        if [ "$(asks "$file" alone no)" = yes ]; then alone+=("$file"); else beside+=("$file"); fi
+    done
+    echo "running $((${#beside[@]} + ${#alone[@]})) tests of the library, $jobs side by side"
+    running=0
+    for file in "${beside[@]}"; do
+        [ $running -lt "$jobs" ] || { wait -n; running=$((running - 1)); }
+        run_test "$file" &
+        running=$((running + 1))
+    done
+    wait
+    for file in "${alone[@]}"; do run_test "$file" & wait; done
+fi
+
+passed=$(wc -l <"$results/passed") failed=$(wc -l <"$results/failed") skipped=$(wc -l <"$results/skipped")
+[ "$failed" = 0 ] || { echo "failed:"; sed 's/^/    /' "$results/failed"; }
+echo "$SECONDS s"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ $((passed + skipped)) -gt 0 ]

@@ -1,0 +1,14 @@
+#!/bin/bash
+# Twenty seconds of fuzzing of the ham-URI, guided by coverage.
+# timeout: 300
+# network: host
+. "$HAM_ROOT/capi-tests/lib.sh"
+[ -x "$HAM_ROOT/fuzz/run" ] || fail "fuzz/run is missing"
+CARGO_TARGET_DIR=$HAM_BUILD/fuzz "$HAM_ROOT/fuzz/run" 20 >fuzz.log 2>&1
+status=$?
+if [ $status != 0 ] && grep -qiE "failed to (download|fetch|get)|could not resolve" fuzz.log; then
+    skip "the fuzzer's crate cannot be fetched here"
+fi
+tail -n 5 fuzz.log
+[ $status = 0 ] || { tail -n 60 fuzz.log; fail "status $status"; }
+grep -q "Done [0-9]* runs" fuzz.log || fail "nothing was run"
