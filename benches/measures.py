@@ -113,7 +113,7 @@ def ping_pong(net, size, receivers, seconds, spin=0, far_core=1):
 
     The ends are on different cores, as the ends of a network are. Left alone, the scheduler moves both to one core at its own time.
     """
-    trips = 200 if size < 20000 else 100
+    trips = 500 if size < 20000 else 200
     sides = [(name, api, spin if name == "ham" else 0) for name, api in SIDES]
     if spin:
         sides.append(("raw spin", "raw", spin))

@@ -5,6 +5,7 @@
 
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::handles::Entry;
 use crate::interfaces::{self, Change, Device, Families, watch};
 use crate::mapping::Mapped;
 use crate::membership::events::{self, EventType};
@@ -25,12 +26,12 @@ const CROWD: usize = 64;
 /// How many names a multicast socket remembers only because it sent to them.
 const SENT_NAMES: usize = 65536;
 
-struct Entry {
+struct Member {
     socket: Arc<MulticastSocket>,
     control: Control,
 }
 
-type Registry = BTreeMap<u64, Entry>;
+type Registry = BTreeMap<u64, Member>;
 
 static REGISTRY: Mutex<Registry> = Mutex::new(BTreeMap::new());
 
@@ -76,7 +77,7 @@ pub fn own_groups() -> Vec<OwnGroup> {
 }
 
 pub(crate) fn enter(socket: &Arc<MulticastSocket>, control: Control) {
-    lock().insert(socket.id, Entry { socket: socket.clone(), control });
+    lock().insert(socket.id, Member { socket: socket.clone(), control });
 }
 
 /// Takes the socket out, so that no control call finds it any more.
@@ -85,6 +86,8 @@ pub(crate) fn remove(socket: &MulticastSocket) {
     let Some(mut entry) = registry.remove(&socket.id) else {
         return;
     };
+    // They hold the socket: without this it would never be freed.
+    socket.forget_routes();
     if socket.is_inherited() {
         return;
     }
@@ -115,12 +118,6 @@ pub(crate) fn with<R>(socket: &MulticastSocket, change: impl FnOnce(&mut Control
 /// Looks at the socket's control state, also at an inherited one.
 pub(crate) fn look<R>(socket: &MulticastSocket, at: impl FnOnce(&Control) -> Result<R>) -> Result<R> {
     at(&lock().get(&socket.id).ok_or(Error::NoSuchSocket)?.control)
-}
-
-/// Runs `act` under the control lock.
-pub(crate) fn locked<R>(act: impl FnOnce() -> R) -> R {
-    let _registry = lock();
-    act()
 }
 
 /// Where the socket's group `name` is mapped to, if it has joined it or is registered there.
@@ -166,13 +163,14 @@ pub(crate) fn src_register(socket: &MulticastSocket, name: &Name, mapped: Mapped
     Ok(failed)
 }
 
-/// The ways out to a group, for a route; the name is known as sent to from then on.
+/// Opens a route to a group and keeps it; the name is known as sent to from then on.
 pub(crate) fn open_route(
     socket: &MulticastSocket,
+    uri: &[u8],
     name: &Name,
     mapped: Mapped,
-) -> Result<(Vec<Target>, u32)> {
-    let targets = |control: &mut Control| {
+) -> Result<Arc<Entry>> {
+    let open = |control: &mut Control, shared: &Arc<MulticastSocket>| {
         let (targets, failed) = control.targets(socket, name, &mapped)?;
         socket.counters.send_failures.fetch_add(failed.len() as u64, Ordering::Relaxed);
         if control.groups.len() >= SENT_NAMES {
@@ -183,17 +181,18 @@ pub(crate) fn open_route(
             state.sent = true;
             control.note(EventType::NewSource, name.normal());
         }
-        // Read under the lock: what changes an Interface afterwards makes this route old.
-        Ok((targets, socket.route_generation.load(Ordering::Acquire)))
+        Ok(socket.keep_route(shared, uri, targets))
     };
-    if socket.is_inherited() {
-        // The child's own sender sockets; nothing that the parent has is touched.
-        let mut registry = lock();
-        return targets(&mut registry.get_mut(&socket.id).ok_or(Error::NoSuchSocket)?.control);
+    let mut registry = lock();
+    let member = registry.get_mut(&socket.id).ok_or(Error::NoSuchSocket)?;
+    let opened = open(&mut member.control, &member.socket);
+    let happened = std::mem::take(&mut member.control.happened);
+    announce(&registry, socket.id, happened);
+    drop(registry);
+    if !socket.is_inherited() {
+        watch_interfaces();
     }
-    let opened = with(socket, targets)?;
-    watch_interfaces();
-    Ok(opened)
+    opened
 }
 
 /// A change of group state, to become a membership event.
@@ -692,7 +691,10 @@ impl Control {
             for &(group, source) in mapped.addresses.iter().filter(|(g, _)| families.hold(*g)) {
                 match sender(a, group, source, socket.config) {
                     Ok(sender) => {
-                        let address = sender.address(udp::socket_address(group, mapped.port, a.ifindex));
+                        let address = udp::socket_address(group, mapped.port, a.ifindex);
+                        // A child shares the sender with its parent, which does not know what it connects.
+                        let connect = !socket.is_inherited();
+                        let address = if connect { sender.address(address) } else { Some(address) };
                         targets.push(Target { sender, address, interface: a.label() });
                     }
                     Err(e) => {

@@ -18,9 +18,9 @@ type Slot = ArcSwapOption<Entry>;
 static TABLE: [OnceBox<Vec<Slot>>; PAGES] = [const { OnceBox::new() }; PAGES];
 
 /// A multicast socket, and the route that it uses again and again: one look-up gives both.
-struct Entry {
-    socket: Arc<MulticastSocket>,
-    route: Option<Arc<Route>>,
+pub(crate) struct Entry {
+    pub socket: Arc<MulticastSocket>,
+    pub route: Option<Arc<Route>>,
 }
 
 /// A multicast socket in use by one call.
@@ -42,11 +42,9 @@ impl Ref {
                 return self.send_by(route, message);
             }
         }
-        self.send_by_search(uri, message, |route| {
+        self.send_by_search(uri, message, |entry| {
             // Lost when the socket is deleted meanwhile, or another thread was first: no harm.
-            let socket = self.socket().clone();
-            let entry = Some(Arc::new(Entry { socket, route: Some(route) }));
-            self.slot.compare_and_swap(&*self.entry, entry);
+            self.slot.compare_and_swap(&*self.entry, Some(entry.clone()));
         })
     }
 

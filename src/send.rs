@@ -1,6 +1,7 @@
 //! Sending: the route by the URI's bytes, then one system call per Interface. No allocation, no lock, no name parsed.
 
 use crate::error::{Error, Result};
+use crate::handles::Entry;
 use crate::logging::Pace;
 use crate::name::Name;
 use crate::socket::MulticastSocket;
@@ -15,6 +16,9 @@ use std::time::{Duration, Instant};
 
 /// How many routes (URIs as they are spelled) a multicast socket keeps.
 const ROUTES: usize = 65536;
+
+/// A route that is looked up so often in a row is compared first.
+const OFTEN: usize = 16;
 
 /// How long a send waits while IPv6 on a device that has just come up checks its own address (RFC 4862 §5.4).
 const ADDRESS_CHECK: Duration = Duration::from_secs(3);
@@ -51,27 +55,30 @@ impl Route {
 }
 
 impl MulticastSocket {
-    /// Sends by a route that is looked up, or made. `promote` gets a route that was looked up twice in a row, to be
+    /// Sends by a route that is looked up, or made. `promote` gets one that was looked up many times in a row, to be
     /// compared first from then on.
     pub(crate) fn send_by_search(
         &self,
         uri: &[u8],
         message: &[u8],
-        promote: impl Fn(Arc<Route>),
+        promote: impl Fn(&Arc<Entry>),
     ) -> Result<()> {
-        let by_route = |route: &Arc<Route>| {
-            route.serves(self, uri).then(|| {
-                let address = Arc::as_ptr(route) as usize;
-                if self.found.swap(address, Ordering::Relaxed) == address {
-                    promote(route.clone());
-                }
-                self.send_by(route, message)
-            })
+        let by_route = |entry: &Arc<Entry>| {
+            let route = entry.route.as_ref().filter(|route| route.serves(self, uri))?;
+            let address = Arc::as_ptr(route) as usize;
+            if self.found.swap(address, Ordering::Relaxed) != address {
+                self.found_times.store(0, Ordering::Relaxed);
+            } else if self.found_times.fetch_add(1, Ordering::Relaxed) == OFTEN {
+                promote(entry);
+            }
+            Some(self.send_by(route, message))
         };
-        match self.routes.find(uri, by_route) {
-            Some(result) => result,
-            None => self.send_by(&*self.make_route(uri)?, message),
+        if let Some(result) = self.routes.find(uri, by_route) {
+            return result;
         }
+        let entry = self.make_route(uri)?;
+        promote(&entry);
+        entry.route.as_ref().map_or(Err(Error::NoSuchSocket), |route| self.send_by(route, message))
     }
 
     #[inline]
@@ -158,23 +165,32 @@ impl MulticastSocket {
     }
 
     #[cold]
-    fn make_route(&self, uri: &[u8]) -> Result<Arc<Route>> {
+    fn make_route(&self, uri: &[u8]) -> Result<Arc<Entry>> {
         let name = Name::parse(uri)?;
         let mapped = match control::known(self, name.normal()) {
             // Resolved once, at join.
             Some(mapped) if name.credentials().is_none() => mapped,
             _ => mapping::map(&name, self.config)?,
         };
-        let (targets, generation) = control::open_route(self, &name, mapped)?;
+        control::open_route(self, uri, &name, mapped)
+    }
+
+    /// Keeps a route. Under the control lock.
+    pub(crate) fn keep_route(
+        &self,
+        socket: &Arc<MulticastSocket>,
+        uri: &[u8],
+        targets: Vec<Target>,
+    ) -> Arc<Entry> {
+        let generation = self.route_generation.load(Ordering::Acquire);
         let route = Arc::new(Route { uri: uri.into(), generation, targets: targets.into() });
-        control::locked(|| {
-            if self.route_count.fetch_add(1, Ordering::Relaxed) >= ROUTES {
-                self.routes.clear();
-                self.route_count.store(1, Ordering::Relaxed);
-            }
-            self.routes.insert(uri, route.clone());
-        });
-        Ok(route)
+        let entry = Arc::new(Entry { socket: socket.clone(), route: Some(route) });
+        if self.route_count.fetch_add(1, Ordering::Relaxed) >= ROUTES {
+            self.routes.clear();
+            self.route_count.store(1, Ordering::Relaxed);
+        }
+        self.routes.insert(uri, entry.clone());
+        entry
     }
 
     /// Makes every route be looked up anew. Under the control lock.

@@ -6,9 +6,9 @@
 use crate::config::{self, Config};
 use crate::control::{self, Control};
 use crate::error::{Error, Result};
+use crate::handles::Entry;
 use crate::name::Name;
 use crate::receive::{Filter, QueueLock};
-use crate::send::Route;
 use crate::shards::Shards;
 use crate::sys::handle::Handle;
 use crate::technology::ip::Receiver;
@@ -92,12 +92,13 @@ pub struct MulticastSocket {
     pub(crate) wants_origins: AtomicBool,
 
     // What `send` reads.
-    pub(crate) routes: Shards<Arc<Route>>,
+    pub(crate) routes: Shards<Arc<Entry>>,
     /// Routes of an older generation are not used any more.
     pub(crate) route_generation: AtomicU32,
     pub(crate) route_count: AtomicUsize,
-    /// The address of the route that a search found last.
+    /// The address of the route that a search found last, and how often in a row.
     pub(crate) found: AtomicUsize,
+    pub(crate) found_times: AtomicUsize,
 }
 
 impl MulticastSocket {
@@ -127,6 +128,7 @@ impl MulticastSocket {
             route_generation: AtomicU32::new(0),
             route_count: AtomicUsize::new(0),
             found: AtomicUsize::new(0),
+            found_times: AtomicUsize::new(0),
         });
         control::enter(&socket, control);
         Ok((number, socket))
@@ -147,7 +149,6 @@ impl MulticastSocket {
         }
         self.receivers.store(Arc::default());
         self.last_filter.store(None);
-        control::locked(|| self.forget_routes());
     }
 
     pub(crate) fn is_deleted(&self) -> bool {

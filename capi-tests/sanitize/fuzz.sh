@@ -1,6 +1,6 @@
 #!/bin/bash
 # Twenty seconds of fuzzing of the ham-URI, guided by coverage.
-# timeout: 300
+# timeout: 400
 # network: host
 . "$HAM_ROOT/capi-tests/lib.sh"
 [ -x "$HAM_ROOT/fuzz/run" ] || fail "fuzz/run is missing"
