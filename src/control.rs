@@ -10,10 +10,11 @@ use crate::interfaces::{self, Change, Device, Families, watch};
 use crate::mapping::Mapped;
 use crate::membership::events::{self, EventType};
 use crate::name::Name;
+use crate::receive::QueueGuard;
 use crate::send::Target;
 use crate::socket::{MAX_MESSAGE, MulticastSocket, limit_error};
 use crate::sys::udp::{self, Membership};
-use crate::technology::ip::{self, Hears, Held, Holders, Receiver, Sender};
+use crate::technology::ip::{self, Hears, Holders, Receiver, Sender};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -643,7 +644,7 @@ impl Control {
             // What it has heard of the group so far, the other one has too.
             socket.rescue(receiver);
         }
-        table.insert(&ip::key(m.group), Held { name: name.clone(), membership: *m });
+        table.insert(&ip::key(m.group), ip::Held { name: name.clone(), membership: *m });
         if let Some(own) = own {
             let _ = udp::leave(&own.fd, m);
             socket.rescue(own);
@@ -925,8 +926,14 @@ fn default_ids(config: &Config, devices: &[Device]) -> Result<Vec<u32>> {
 
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
+/// The registry and the queues of its sockets, locked.
+struct Held {
+    queues: Vec<(u64, QueueGuard)>,
+    registry: MutexGuard<'static, Registry>,
+}
+
 thread_local! {
-    static HELD: RefCell<Option<MutexGuard<'static, Registry>>> = const { RefCell::new(None) };
+    static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
 }
 
 /// How often the process and its ancestors have forked since the library was loaded.
@@ -944,8 +951,9 @@ pub(crate) fn prepare_for_fork() {
 }
 
 extern "C" fn before_fork() {
-    let guard = lock();
-    let _ = HELD.try_with(|held| held.replace(Some(guard)));
+    let registry = lock();
+    let queues = registry.iter().map(|(id, member)| (*id, member.socket.hold_queue())).collect();
+    let _ = HELD.try_with(|held| held.replace(Some(Held { queues, registry })));
 }
 
 extern "C" fn after_fork_in_parent() {
@@ -957,8 +965,11 @@ extern "C" fn after_fork_in_child() {
     watch::forget_after_fork();
     events::forget_after_fork();
     let _ = HELD.try_with(|held| {
-        if let Some(registry) = held.take() {
-            registry.values().for_each(|entry| entry.socket.start_in_child());
+        let Some(Held { mut queues, registry }) = held.take() else { return };
+        for (id, queue) in &mut queues {
+            if let Some(member) = registry.get(id) {
+                member.socket.start_in_child(queue);
+            }
         }
     });
 }

@@ -18,17 +18,20 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 type Buffer = [MaybeUninit<u8>];
 
 /// Held for a copy or one read that does not wait, and given back without an atomic exchange.
 pub(crate) type QueueLock = spin::mutex::SpinMutex<Queue, Yield>;
-type QueueGuard<'a> = spin::mutex::SpinMutexGuard<'a, Queue, Yield>;
+pub(crate) type QueueGuard = spin::mutex::SpinMutexGuard<'static, Queue, Yield>;
 
 /// After so many reads that found a message at once, the next one asks for many.
-const BACKLOG: u32 = 4;
+const BACKLOG: u32 = 16;
+
+/// So few in a batch are no backlog.
+const FEW: usize = 8;
 
 /// Messages above this length are read one at a time and straight into the application's buffer: to copy them would
 /// cost more than it saves.
@@ -37,12 +40,14 @@ const BATCHED: usize = 2048;
 /// After so many messages of one receiver the others are looked at.
 const TURN: u32 = 64;
 
-/// A datagram is never longer.
+/// Room for any datagram.
 const LONGEST: usize = 65536;
 
 /// Messages that the kernel has given and the application has not.
 #[derive(Default)]
 pub(crate) struct Queue {
+    /// The id of the socket that has the queue now; 0 for none.
+    owner: u64,
     /// Older than what is in the batch.
     stash: VecDeque<Stashed>,
     stashed_bytes: usize,
@@ -54,7 +59,7 @@ pub(crate) struct Queue {
     /// The handle was made readable for this queue.
     rung: bool,
     /// How many messages the application took from here.
-    pub taken: u64,
+    taken: u64,
 }
 
 struct Stashed {
@@ -76,6 +81,76 @@ impl Queue {
         } else {
             self.stash.push_back(stashed);
         }
+    }
+
+    /// Takes the oldest message when that leaves others, and so nothing to be done for the handle.
+    #[inline]
+    pub fn take_ahead(&mut self, queued: &AtomicUsize, buf: &mut Buffer) -> Option<usize> {
+        if self.len() < 2 {
+            return None;
+        }
+        // One that is too long stays, and is told of by the long way.
+        let len = self.pick(None, buf, None).ok()??;
+        self.taken += 1;
+        let left = self.len();
+        if left == 0 {
+            // Those behind it were for nobody here: the long way will see to the handle.
+            queued.store(1, Ordering::Release);
+        } else {
+            queued.store(left, Ordering::Release);
+        }
+        Some(len)
+    }
+
+    /// Takes the oldest message, or the oldest of one group.
+    fn pick(&mut self, filter: Option<&Filter>, buf: &mut Buffer, details: Details) -> Result<Option<usize>> {
+        if filter.is_some() {
+            self.spill();
+        }
+        let position = match filter {
+            None => (!self.stash.is_empty()).then_some(0),
+            Some(filter) => self.stash.iter().position(|s| s.group == filter.name),
+        };
+        if let Some(position) = position {
+            give((&self.stash[position].message, &[]), buf)?;
+            let Some(stashed) = self.stash.remove(position) else {
+                return Ok(None);
+            };
+            let len = stashed.message.len();
+            self.stashed_bytes -= len;
+            if let Some(details) = details {
+                let (group, from) = (stashed.group.clone(), stashed.origin.from);
+                *details = Some(Received { len, group, interface: stashed.interface, from });
+            }
+            return Ok(Some(len));
+        }
+        let (Some(batch), Some(receiver)) = (&self.batch, &self.receiver) else {
+            return Ok(None);
+        };
+        let live = receiver.live.load(Ordering::Acquire);
+        while self.next < self.end {
+            let i = self.next;
+            if !live {
+                self.next = self.end;
+                break;
+            }
+            let message = batch.message(i);
+            let len = message.0.len() + message.1.len();
+            let origin = batch.origin(i);
+            if !receiver.wants(&origin) {
+                self.next += 1;
+                continue;
+            }
+            give(message, buf)?;
+            if let Some(details) = details {
+                let from = origin.from;
+                let received = |(group, interface)| Received { len, group, interface, from };
+                *details = receiver.group_of(&origin).map(received);
+            }
+            self.next += 1;
+            return Ok(Some(len));
+        }
+        Ok(None)
     }
 
     /// Moves the batch to the stash.
@@ -137,7 +212,7 @@ impl MulticastSocket {
             }
             let filter = uri.map(|uri| self.filter(uri)).transpose()?;
             let filter = filter.as_deref();
-            if self.queued.load(Ordering::Acquire) > 0 {
+            if self.slot.queued.load(Ordering::Acquire) > 0 {
                 if let Some(len) = self.take(filter, buf, details.as_deref_mut())? {
                     return Ok(len);
                 }
@@ -226,7 +301,7 @@ impl MulticastSocket {
         buf: &mut Buffer,
         details: Details,
     ) -> Result<Option<usize>> {
-        if !self.is_held() {
+        if idle && !self.is_held() {
             return Err(Error::NoSuchSocket);
         }
         self.sleeping.fetch_add(1, Ordering::SeqCst);
@@ -252,7 +327,7 @@ impl MulticastSocket {
                 }
             }
         }
-        if self.queued.load(Ordering::SeqCst) > 0 {
+        if self.slot.queued.load(Ordering::SeqCst) > 0 {
             return Ok(None);
         }
         if !idle {
@@ -287,7 +362,7 @@ impl MulticastSocket {
             let mut sort = |parts: (&[u8], &[u8]), origin| {
                 self.sort(receiver, filter, parts, origin, details.as_deref_mut())
             };
-            let sorted = if room >= LONGEST {
+            let sorted = if room >= receiver.longest {
                 udp::receive_whole(&receiver.fd, buf, !wait, asked)
                     .map(|(message, origin)| sort((message, &[]), origin))
             } else if receiver.long.load(Ordering::Relaxed) {
@@ -379,7 +454,7 @@ impl MulticastSocket {
         if self.is_inherited() {
             return self.read(receiver, false, None, buf, details);
         }
-        let Some(mut queue) = self.queue().try_lock() else {
+        let Some(mut queue) = self.try_lock_queue() else {
             return self.read(receiver, false, None, buf, details);
         };
         if queue.len() > 0 {
@@ -395,7 +470,7 @@ impl MulticastSocket {
             Err(e) if matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EINTR)) => return Ok(None),
             Err(e) => return Err(waiting(e)),
         };
-        if count > 1 {
+        if count >= FEW {
             receiver.hits.store(BACKLOG, Ordering::Relaxed);
             // Others get their turn after this batch.
             self.hot.store(DOORBELL, Ordering::Relaxed);
@@ -410,12 +485,10 @@ impl MulticastSocket {
 
     /// Takes from the queue.
     fn take(&self, filter: Option<&Filter>, buf: &mut Buffer, details: Details) -> Result<Option<usize>> {
-        if filter.is_some() {
-            return self.take_locked(&mut self.lock_queue(), filter, buf, details);
-        }
-        // Whoever holds the lock is copying a message; meanwhile there may be one in the kernel.
-        match self.queue().try_lock() {
-            Some(mut queue) => self.take_locked(&mut queue, None, buf, details),
+        // Without a filter: whoever holds the lock is copying a message; meanwhile there may be one in the kernel.
+        let queue = if filter.is_some() { self.lock_queue() } else { self.try_lock_queue() };
+        match queue {
+            Some(mut queue) => self.take_locked(&mut queue, filter, buf, details),
             None => Ok(None),
         }
     }
@@ -427,7 +500,7 @@ impl MulticastSocket {
         buf: &mut Buffer,
         details: Details,
     ) -> Result<Option<usize>> {
-        let taken = self.pick(queue, filter, buf, details);
+        let taken = queue.pick(filter, buf, details);
         self.show(queue);
         if let Ok(Some(_)) = taken {
             queue.taken += 1;
@@ -435,75 +508,38 @@ impl MulticastSocket {
         taken
     }
 
-    fn pick(
-        &self,
-        queue: &mut Queue,
-        filter: Option<&Filter>,
-        buf: &mut Buffer,
-        details: Details,
-    ) -> Result<Option<usize>> {
-        if filter.is_some() {
-            queue.spill();
-        }
-        let position = match filter {
-            None => (!queue.stash.is_empty()).then_some(0),
-            Some(filter) => queue.stash.iter().position(|s| s.group == filter.name),
-        };
-        if let Some(position) = position {
-            give((&queue.stash[position].message, &[]), buf)?;
-            let Some(stashed) = queue.stash.remove(position) else {
-                return Ok(None);
-            };
-            let len = stashed.message.len();
-            queue.stashed_bytes -= len;
-            if let Some(details) = details {
-                let (group, from) = (stashed.group.clone(), stashed.origin.from);
-                *details = Some(Received { len, group, interface: stashed.interface, from });
-            }
-            return Ok(Some(len));
-        }
-        let (Some(batch), Some(receiver)) = (&queue.batch, &queue.receiver) else {
-            return Ok(None);
-        };
-        let live = receiver.live.load(Ordering::Acquire);
-        while queue.next < queue.end {
-            let i = queue.next;
-            if !live {
-                queue.next = queue.end;
-                break;
-            }
-            let message = batch.message(i);
-            let len = message.0.len() + message.1.len();
-            let origin = batch.origin(i);
-            if !receiver.wants(&origin) {
-                queue.next += 1;
-                continue;
-            }
-            give(message, buf)?;
-            if let Some(details) = details {
-                let from = origin.from;
-                let received = |(group, interface)| Received { len, group, interface, from };
-                *details = receiver.group_of(&origin).map(received);
-            }
-            queue.next += 1;
-            return Ok(Some(len));
-        }
-        Ok(None)
+    /// The queue; `None` when the slot belongs to a later socket.
+    fn lock_queue(&self) -> Option<QueueGuard> {
+        Some(self.slot.queue.lock()).filter(|queue| queue.owner == self.id)
     }
 
-    /// The queue, which in a forked child is another one: the messages in the inherited one are the parent's, and its lock
-    /// may have been held when the process forked.
-    fn queue(&self) -> &QueueLock {
-        &self.queues[usize::from(self.is_inherited())]
+    fn try_lock_queue(&self) -> Option<QueueGuard> {
+        self.slot.queue.try_lock().filter(|queue| queue.owner == self.id)
     }
 
-    pub(crate) fn lock_queue(&self) -> QueueGuard<'_> {
-        self.queue().lock()
+    /// How many messages the application took from the queue.
+    pub(crate) fn taken(&self) -> u64 {
+        self.lock_queue().map_or(0, |queue| queue.taken)
+    }
+
+    /// At the socket's creation: the slot's queue is its own from now on.
+    pub(crate) fn take_over_queue(&self) {
+        let mut queue = self.slot.queue.lock();
+        *queue = Queue { owner: self.id, ..Queue::default() };
+        self.slot.queued.store(0, Ordering::SeqCst);
+    }
+
+    /// At the socket's end.
+    pub(crate) fn give_up_queue(&self) {
+        if let Some(mut queue) = self.lock_queue() {
+            *queue = Queue::default();
+            self.slot.queued.store(0, Ordering::SeqCst);
+        }
     }
 
     /// Keeps a message for a later call.
     fn keep(&self, stashed: Stashed, first: bool) {
-        let mut queue = self.lock_queue();
+        let Some(mut queue) = self.lock_queue() else { return };
         // What did not fit the application's buffer is kept in any case: it was promised.
         if !first && queue.stashed_bytes + stashed.message.len() > self.config.receive_buffer {
             self.counters.dropped_by_library.fetch_add(1, Ordering::Relaxed);
@@ -526,11 +562,11 @@ impl MulticastSocket {
     fn show(&self, queue: &mut Queue) {
         let len = queue.len();
         if queue.rung == (len > 0) || self.is_inherited() {
-            self.queued.store(len, Ordering::Release);
+            self.slot.queued.store(len, Ordering::Release);
             return;
         }
         // Whoever is about to sleep says so first and then looks here.
-        self.queued.store(len, Ordering::SeqCst);
+        self.slot.queued.store(len, Ordering::SeqCst);
         queue.rung = len > 0;
         if queue.rung {
             self.handle.ring();
@@ -600,7 +636,7 @@ impl MulticastSocket {
                 }
                 continue;
             };
-            let mut queue = self.lock_queue();
+            let Some(mut queue) = self.lock_queue() else { return };
             queue.spill();
             queue.stash(Stashed { message: message.into(), group, interface, origin }, false);
             self.show(&mut queue);
@@ -610,16 +646,22 @@ impl MulticastSocket {
     /// Drops what waits for a group that was left.
     pub(crate) fn forget_queued(&self, group: &str) {
         self.last_filter.store(None);
-        let mut queue = self.lock_queue();
+        let Some(mut queue) = self.lock_queue() else { return };
         queue.spill();
         queue.stash.retain(|stashed| *stashed.group != *group);
         queue.stashed_bytes = queue.stash.iter().map(|stashed| stashed.message.len()).sum();
         self.show(&mut queue);
     }
 
-    /// In a forked child: its queue starts empty.
-    pub(crate) fn start_in_child(&self) {
-        self.queued.store(0, Ordering::SeqCst);
+    /// Before a fork: no thread is in the middle of the queue.
+    pub(crate) fn hold_queue(&self) -> QueueGuard {
+        self.slot.queue.lock()
+    }
+
+    /// In a forked child, with the queue held: its messages are the parent's.
+    pub(crate) fn start_in_child(&self, queue: &mut Queue) {
+        *queue = Queue { owner: queue.owner, ..Queue::default() };
+        self.slot.queued.store(0, Ordering::SeqCst);
         self.sleeping.store(0, Ordering::SeqCst);
     }
 

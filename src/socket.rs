@@ -6,9 +6,9 @@
 use crate::config::{self, Config};
 use crate::control::{self, Control};
 use crate::error::{Error, Result};
-use crate::handles::Entry;
+use crate::handles::{Entry, Slot};
 use crate::name::Name;
-use crate::receive::{Filter, QueueLock};
+use crate::receive::Filter;
 use crate::shards::Shards;
 use crate::sys::handle::Handle;
 use crate::technology::ip::Receiver;
@@ -63,6 +63,21 @@ pub(crate) struct Counters {
     pub join_failures: AtomicU64,
 }
 
+/// What a multicast socket is made of, before it has its slot.
+pub(crate) struct Prepared {
+    config: &'static Config,
+    control: Control,
+    number: i32,
+    handle: Handle,
+}
+
+impl Prepared {
+    /// The descriptor for the application.
+    pub fn number(&self) -> i32 {
+        self.number
+    }
+}
+
 /// A multicast socket.
 pub struct MulticastSocket {
     /// Unlike the handle, never used twice.
@@ -80,10 +95,8 @@ pub struct MulticastSocket {
     pub(crate) receivers: ArcSwap<Vec<Arc<Receiver>>>,
     /// The token of the receiver that was readable last.
     pub(crate) hot: AtomicU64,
-    /// The queue, and the one of a forked child.
-    pub(crate) queues: [QueueLock; 2],
-    /// How many messages wait in the queue.
-    pub(crate) queued: AtomicUsize,
+    /// Where the queue is.
+    pub(crate) slot: &'static Slot,
     /// How many threads sleep in `receive`.
     pub(crate) sleeping: AtomicUsize,
 
@@ -102,12 +115,18 @@ pub struct MulticastSocket {
 }
 
 impl MulticastSocket {
-    /// A multicast socket over `ifs` (the default Interfaces when empty), and the number of its descriptor.
-    pub(crate) fn create(ifs: &[u32]) -> Result<(i32, Arc<MulticastSocket>)> {
+    /// What a multicast socket over `ifs` (the default Interfaces when empty) is made of.
+    pub(crate) fn prepare(ifs: &[u32]) -> Result<Prepared> {
         let config = config::get()?;
         control::prepare_for_fork();
         let control = Control::new(ifs, config)?;
         let (number, handle) = Handle::create().map_err(|e| limit_error(&e, "createMSocket"))?;
+        Ok(Prepared { config, control, number, handle })
+    }
+
+    /// Makes the multicast socket, with the queue of this slot.
+    pub(crate) fn open(prepared: Prepared, slot: &'static Slot) -> Arc<MulticastSocket> {
+        let Prepared { config, control, number, handle } = prepared;
         static IDS: AtomicU64 = AtomicU64::new(1);
         let socket = Arc::new(MulticastSocket {
             id: IDS.fetch_add(1, Ordering::Relaxed),
@@ -119,8 +138,7 @@ impl MulticastSocket {
             counters: Counters::default(),
             receivers: ArcSwap::default(),
             hot: AtomicU64::new(0),
-            queues: Default::default(),
-            queued: AtomicUsize::new(0),
+            slot,
             sleeping: AtomicUsize::new(0),
             last_filter: ArcSwapOption::const_empty(),
             wants_origins: AtomicBool::new(false),
@@ -130,8 +148,9 @@ impl MulticastSocket {
             found: AtomicUsize::new(0),
             found_times: AtomicUsize::new(0),
         });
+        socket.take_over_queue();
         control::enter(&socket, control);
-        Ok((number, socket))
+        socket
     }
 
     /// Ends the socket: every call that waits on it returns `EBADF`; its descriptors close when the last has left.
@@ -149,6 +168,7 @@ impl MulticastSocket {
         }
         self.receivers.store(Arc::default());
         self.last_filter.store(None);
+        self.give_up_queue();
     }
 
     pub(crate) fn is_deleted(&self) -> bool {
@@ -232,7 +252,7 @@ impl MulticastSocket {
         Ok(Statistics {
             sent: get(&self.counters.sent),
             send_failures: get(&self.counters.send_failures),
-            received: get(&self.counters.received) + self.lock_queue().taken,
+            received: get(&self.counters.received) + self.taken(),
             dropped_by_kernel: get(&self.counters.dropped_by_kernel),
             dropped_by_library: get(&self.counters.dropped_by_library),
             join_failures: get(&self.counters.join_failures),

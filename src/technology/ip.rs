@@ -44,6 +44,9 @@ pub struct Receiver {
     pub hits: AtomicU32,
     /// The last message was long: it is read in another way.
     pub long: AtomicBool,
+    /// The longest datagram of its family, without an IPv6 jumbo payload: 65535 bytes of IP payload less UDP's header,
+    /// and in IPv4 less the header of IP too.
+    pub longest: usize,
     /// The kernel's drop counter when it was last added to the statistics.
     pub drops_seen: AtomicU32,
 }
@@ -69,7 +72,7 @@ pub enum Hears {
 }
 
 impl Receiver {
-    fn new(token: u64, fd: OwnedFd, hears: Hears) -> Receiver {
+    fn new(token: u64, fd: OwnedFd, v6: bool, hears: Hears) -> Receiver {
         Receiver {
             token,
             fd,
@@ -77,6 +80,7 @@ impl Receiver {
             live: AtomicBool::new(true),
             hits: AtomicU32::new(0),
             long: AtomicBool::new(false),
+            longest: if v6 { 65527 } else { 65507 },
             drops_seen: AtomicU32::new(0),
         }
     }
@@ -99,7 +103,7 @@ impl Receiver {
         udp::bind_shared(&fd, membership.group, port, membership.ifindex)?;
         udp::join(&fd, membership)?;
         let ifindex = AtomicU32::new(membership.ifindex);
-        Ok(Receiver::new(token, fd, Hears::One { group, ifindex }))
+        Ok(Receiver::new(token, fd, v6, Hears::One { group, ifindex }))
     }
 
     /// A receiver for a crowd of groups of one port at one device.
@@ -109,7 +113,7 @@ impl Receiver {
         udp::set_destination(&fd, v6)?;
         udp::bind_device(&fd, ifindex)?;
         udp::bind_shared(&fd, any, port, 0)?;
-        Ok(Receiver::new(token, fd, {
+        Ok(Receiver::new(token, fd, v6, {
             let specific = AtomicBool::new(false);
             Hears::Shared { table: Shards::new(), ifindex, specific }
         }))
