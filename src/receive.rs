@@ -112,7 +112,7 @@ impl Queue {
             Some(filter) => self.stash.iter().position(|s| s.group == filter.name),
         };
         if let Some(position) = position {
-            give((&self.stash[position].message, &[]), buf)?;
+            give(&self.stash[position].message, buf)?;
             let Some(stashed) = self.stash.remove(position) else {
                 return Ok(None);
             };
@@ -135,7 +135,7 @@ impl Queue {
                 break;
             }
             let message = batch.message(i);
-            let len = message.0.len() + message.1.len();
+            let len = message.len();
             let origin = batch.origin(i);
             if !receiver.wants(&origin) {
                 self.next += 1;
@@ -162,7 +162,7 @@ impl Queue {
             let origin = batch.origin(i);
             if let Some((group, interface)) = receiver.group_of(&origin) {
                 let message = batch.message(i);
-                let message = [message.0, message.1].concat().into();
+                let message = message.into();
                 self.stash(Stashed { message, group, interface, origin }, false);
             }
         }
@@ -720,14 +720,10 @@ fn by_token(receivers: &[Arc<Receiver>], token: u64) -> Option<&Arc<Receiver>> {
 
 /// Copies a message to the application, or says that it does not fit.
 #[inline]
-fn give((first, second): (&[u8], &[u8]), buf: &mut Buffer) -> Result<()> {
+fn give(message: &[u8], buf: &mut Buffer) -> Result<()> {
     let room = buf.len();
-    let len = first.len() + second.len();
-    let place = buf.get_mut(..len).ok_or(Error::MessageSize(room))?;
-    udp::copy(first, &mut place[..first.len()]);
-    if !second.is_empty() {
-        udp::copy(second, &mut place[first.len()..]);
-    }
+    let place = buf.get_mut(..message.len()).ok_or(Error::MessageSize(room))?;
+    udp::copy(message, place);
     Ok(())
 }
 

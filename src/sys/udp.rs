@@ -409,17 +409,16 @@ fn destination(header: &libc::msghdr) -> Option<IpAddr> {
 /// How many messages one batch reads at most.
 pub const BATCH: usize = 128;
 
-/// The part of a slot that lies beside those of the other slots, for short messages.
-const NEAR: usize = 2048;
+// Three cache lines longer than a datagram can be: at a distance of exactly 64 KiB all slots would compete for the same
+// few lines of the cache.
+const SLOT: usize = 65536 + 192;
 
-/// The rest of a slot: with it, nothing is ever cut off. Pages that no message touched take no memory.
-const FAR: usize = 65536 - NEAR;
-
-/// Room for one batch of messages of any size.
+/// Room for one batch of messages of any size, so that nothing is ever cut off. Pages that no message touched take no
+/// memory.
 pub struct Batch {
     _slots: memory::Region,
     headers: Box<[libc::mmsghdr]>,
-    parts: Box<[[libc::iovec; 2]]>,
+    parts: Box<[libc::iovec]>,
     from: Box<[libc::sockaddr_storage]>,
     control: Box<[Control]>,
     /// How many headers the last fill has written to.
@@ -433,17 +432,14 @@ unsafe impl Send for Batch {}
 impl Batch {
     /// Reserves the address space for a batch.
     pub fn new() -> io::Result<Batch> {
-        let mut slots = memory::Region::new(BATCH * (NEAR + FAR))?;
-        let (near, far) = slots.bytes().split_at_mut(BATCH * NEAR);
-        let near = near.chunks_exact_mut(NEAR);
-        let mut parts: Box<[[libc::iovec; 2]]> =
-            near.zip(far.chunks_exact_mut(FAR)).map(|(near, far)| [iovec(near), iovec(far)]).collect();
+        let mut slots = memory::Region::new(BATCH * SLOT)?;
+        let mut parts: Box<[libc::iovec]> = slots.bytes().chunks_exact_mut(SLOT).map(iovec).collect();
         // SAFETY: all-zero bytes are valid for these C structs.
         let (mut headers, from): (Box<[libc::mmsghdr]>, _) =
             unsafe { (vec![mem::zeroed(); BATCH].into(), vec![mem::zeroed(); BATCH].into()) };
         for (header, parts) in headers.iter_mut().zip(parts.iter_mut()) {
-            header.msg_hdr.msg_iov = parts.as_mut_ptr();
-            header.msg_hdr.msg_iovlen = 2;
+            header.msg_hdr.msg_iov = parts;
+            header.msg_hdr.msg_iovlen = 1;
         }
         let control = vec![Control::new(); BATCH].into();
         Ok(Batch {
@@ -488,19 +484,12 @@ impl Batch {
         count
     }
 
-    /// The message in slot `i` of the last fill, in two parts, the second of which is mostly empty.
+    /// The message in slot `i` of the last fill.
     #[inline]
-    pub fn message(&self, i: usize) -> (&[u8], &[u8]) {
-        let len = self.headers[i].msg_len as usize;
-        let near = len.min(NEAR);
-        // SAFETY: the kernel wrote `msg_len` bytes into the two parts of this slot, which `slots` keeps alive.
-        unsafe {
-            let [first, second] = &self.parts[i];
-            (
-                std::slice::from_raw_parts(first.iov_base.cast::<u8>(), near),
-                std::slice::from_raw_parts(second.iov_base.cast::<u8>(), (len - near).min(FAR)),
-            )
-        }
+    pub fn message(&self, i: usize) -> &[u8] {
+        let len = (self.headers[i].msg_len as usize).min(SLOT);
+        // SAFETY: the kernel wrote `msg_len` bytes into this slot, which `_slots` keeps alive.
+        unsafe { std::slice::from_raw_parts(self.parts[i].iov_base.cast::<u8>(), len) }
     }
 
     /// Where the message in slot `i` came from and went to.
