@@ -109,12 +109,13 @@ fn send_message(socket: &handles::Ref, uri: *const c_char, len: usize, buf: *con
 /// RFC 7046, section 4.5.2.
 #[unsafe(no_mangle)]
 pub extern "C" fn receive(msock: c_int, group_uri: *const c_char, buf_len: usize, buf: *mut c_void) -> c_int {
-    guard(|| {
-        if let (true, Ok(buffer)) = (group_uri.is_null(), message_buffer(buf_len, buf)) {
-            if let Some(len) = handles::take_ahead(msock, buffer) {
-                return Ok(len as c_int);
-            }
+    // Outside of the guard: this copies a message that is there, and neither fails nor panics.
+    if let (true, Ok(buffer)) = (group_uri.is_null(), message_buffer(buf_len, buf)) {
+        if let Some(len) = handles::take_ahead(msock, buffer) {
+            return len as c_int;
         }
+    }
+    guard(|| {
         let socket = handles::find(msock)?;
         let uri = args::optional_uri(group_uri)?;
         let len = socket.receive(uri, message_buffer(buf_len, buf)?)?;

@@ -119,6 +119,12 @@ impl Receiver {
         }))
     }
 
+    /// True when it hears one group, on one device.
+    #[inline]
+    pub fn hears_one(&self) -> bool {
+        matches!(self.hears, Hears::One { .. })
+    }
+
     /// What has to be known of each message; `details`: the sender is wanted for its own sake.
     #[inline]
     pub fn asks(&self, details: bool) -> Asked {
