@@ -1,0 +1,59 @@
+//! `fork`: the locks are held across it, so that the child finds the state whole.
+
+use super::{Registry, lock};
+use crate::interfaces::watch;
+use crate::membership::events;
+use crate::receive::QueueGuard;
+use std::cell::RefCell;
+use std::sync::MutexGuard;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// The registry and the queues of its sockets, locked.
+struct Held {
+    queues: Vec<(u64, QueueGuard)>,
+    registry: MutexGuard<'static, Registry>,
+}
+
+thread_local! {
+    static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
+}
+
+/// How often the process and its ancestors have forked since the library was loaded.
+pub(crate) fn fork_generation() -> u32 {
+    FORKS.load(Ordering::Relaxed)
+}
+
+pub(crate) fn prepare_for_fork() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        if let Err(e) = crate::sys::fork::at_fork(before_fork, after_fork_in_parent, after_fork_in_child) {
+            log::warn!("pthread_atfork: {e}; do not use multicast sockets in a forked child");
+        }
+    });
+}
+
+extern "C" fn before_fork() {
+    let registry = lock();
+    let queues = registry.iter().map(|(id, member)| (*id, member.socket.hold_queue())).collect();
+    let _ = HELD.try_with(|held| held.replace(Some(Held { queues, registry })));
+}
+
+extern "C" fn after_fork_in_parent() {
+    let _ = HELD.try_with(RefCell::take);
+}
+
+extern "C" fn after_fork_in_child() {
+    FORKS.fetch_add(1, Ordering::Relaxed);
+    watch::forget_after_fork();
+    events::forget_after_fork();
+    let _ = HELD.try_with(|held| {
+        let Some(Held { mut queues, registry }) = held.take() else { return };
+        for (id, queue) in &mut queues {
+            if let Some(member) = registry.get(id) {
+                member.socket.start_in_child(queue);
+            }
+        }
+    });
+}

@@ -1,0 +1,306 @@
+//! The groups of a multicast socket: what should be joined, where it is, and the ways out.
+
+use super::{Attached, Control, Key, Place, State};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::mapping::Mapped;
+use crate::membership::events::EventType;
+use crate::name::Name;
+use crate::send::Target;
+use crate::socket::{MulticastSocket, limit_error};
+use crate::sys::udp::{self, Membership};
+use crate::technology::ip::{self, Hears, Receiver, Sender};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// From how many groups on, new groups of a multicast socket share one receiver.
+const CROWD: usize = 64;
+
+impl Control {
+    pub(super) fn join(&mut self, socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Result<()> {
+        let state = self.state(name, mapped.clone());
+        if state.listener {
+            return Ok(());
+        }
+        // A DNS name may have moved since it was last used.
+        state.mapped = mapped;
+        state.listener = true;
+        let (placed, failures) = self.settle(socket, name.normal());
+        if placed > 0 {
+            tell_of_retries(socket, &failures);
+            self.note(EventType::Join, name.normal());
+            return Ok(());
+        }
+        self.unlisten(socket, name.normal());
+        Err(failures.into_iter().next().unwrap_or_else(|| not_carried(name)))
+    }
+
+    pub fn leave(&mut self, socket: &MulticastSocket, name: &Name) -> Result<()> {
+        if !self.groups.get(name.normal()).is_some_and(|state| state.listener) {
+            return Err(Error::NotAvailable(format!("{name}: not joined")));
+        }
+        self.note(EventType::Leave, name.normal());
+        self.unlisten(socket, name.normal());
+        socket.forget_queued(name.normal());
+        Ok(())
+    }
+
+    pub(super) fn unlisten(&mut self, socket: &MulticastSocket, name: &Arc<str>) {
+        let Some(mut state) = self.groups.remove(name) else {
+            return;
+        };
+        state.listener = false;
+        for (membership, place) in std::mem::take(&mut state.places) {
+            self.give_up(socket, &state, &membership, place);
+        }
+        if state.is_source() {
+            self.groups.insert(name.clone(), state);
+        }
+    }
+
+    pub fn src_deregister(&mut self, socket: &MulticastSocket, name: &Name) -> Result<()> {
+        let state = self.groups.get_mut(name.normal()).filter(|state| state.registered);
+        let Some(state) = state else {
+            return Err(Error::NotAvailable(format!("{name}: not registered as a source")));
+        };
+        state.registered = false;
+        state.sent = false;
+        if !state.listener {
+            self.groups.remove(name.normal());
+        }
+        socket.forget_routes();
+        Ok(())
+    }
+
+    pub(super) fn settle_all(&mut self, socket: &MulticastSocket) {
+        let joined = self.groups.values().filter(|state| state.listener);
+        let names: Vec<_> = joined.map(|state| state.name.clone()).collect();
+        for name in names {
+            let (_, failures) = self.settle(socket, &name);
+            tell_of_retries(socket, &failures);
+        }
+    }
+
+    /// Gives up the memberships that should not be, and tries those that should be and are not. Returns how many there
+    /// are now, and what failed for the first time.
+    pub(super) fn settle(&mut self, socket: &MulticastSocket, name: &Arc<str>) -> (usize, Vec<Error>) {
+        let mut failures = Vec::new();
+        let Some(mut state) = self.groups.remove(name) else { return (0, failures) };
+        let mut wanted = Vec::new();
+        for a in &self.attached {
+            for &(group, source) in state.mapped.addresses.iter().filter(|(g, _)| a.families.hold(*g)) {
+                wanted.push((
+                    Membership { group, source, ifindex: a.ifindex },
+                    a.device.is_some(),
+                    a.label(),
+                ));
+            }
+        }
+        for (membership, place) in std::mem::take(&mut state.places) {
+            if wanted.iter().any(|(m, ..)| *m == membership) {
+                state.places.push((membership, place));
+            } else {
+                self.give_up(socket, &state, &membership, place);
+            }
+        }
+        for (membership, present, label) in wanted {
+            let old = state.places.iter().position(|(m, _)| *m == membership);
+            if old.is_some_and(|i| !matches!(state.places[i].1, Place::Failed)) {
+                continue;
+            }
+            let place = if present {
+                self.place(socket, &state, &membership)
+            } else {
+                Err(std::io::Error::from_raw_os_error(libc::ENODEV))
+            };
+            let place = place.unwrap_or_else(|e| {
+                if old.is_none() {
+                    failures.push(limit_error(&e, &format!("join {name} on {label}")));
+                }
+                Place::Failed
+            });
+            match old {
+                Some(i) => state.places[i].1 = place,
+                None => state.places.push((membership, place)),
+            }
+        }
+        let placed = state.places.iter().filter(|(_, place)| !matches!(place, Place::Failed)).count();
+        self.groups.insert(name.clone(), state);
+        (placed, failures)
+    }
+
+    pub(super) fn place(
+        &mut self,
+        socket: &MulticastSocket,
+        state: &State,
+        m: &Membership,
+    ) -> std::io::Result<Place> {
+        let key = (m.group.is_ipv6(), state.mapped.port, m.ifindex);
+        if !self.shared.contains_key(&key) {
+            self.last_token += 1;
+            if self.own < CROWD {
+                let (name, port) = (state.name.clone(), state.mapped.port);
+                let receiver = Arc::new(Receiver::one(self.last_token, name, port, m, socket.config)?);
+                socket.add_receiver(&receiver)?;
+                self.own += 1;
+                return Ok(Place::Own(receiver));
+            }
+            let receiver = Receiver::shared(self.last_token, key.0, key.1, key.2, socket.config)?;
+            let receiver = Arc::new(receiver);
+            socket.add_receiver(&receiver)?;
+            self.shared.insert(key, (receiver, 0));
+            self.gather(socket, key);
+        }
+        self.share(socket, key, &state.name, m, None)?;
+        Ok(Place::Shared)
+    }
+
+    /// Moves the groups that have receivers of their own to the new shared one, which hears them anyhow.
+    pub(super) fn gather(&mut self, socket: &MulticastSocket, key: Key) {
+        let mut groups = std::mem::take(&mut self.groups);
+        for state in groups.values_mut().filter(|state| state.mapped.port == key.1) {
+            for (m, place) in &mut state.places {
+                let Place::Own(own) = &*place else { continue };
+                if (m.group.is_ipv6(), m.ifindex) != (key.0, key.2) {
+                    continue;
+                }
+                match self.share(socket, key, &state.name, m, Some(own)) {
+                    Ok(()) => {
+                        self.own -= 1;
+                        *place = Place::Shared;
+                    }
+                    // It stays where it is; its messages cost twice.
+                    Err(e) => log::debug!("{}", limit_error(&e, &format!("{} cannot be shared", state.name))),
+                }
+            }
+        }
+        self.groups = groups;
+    }
+
+    /// Adds a membership to a shared receiver. When it takes over from an `own` one, nothing is lost: a message that comes
+    /// in the microseconds between the two may come twice.
+    pub(super) fn share(
+        &mut self,
+        socket: &MulticastSocket,
+        key: Key,
+        name: &Arc<str>,
+        m: &Membership,
+        own: Option<&Arc<Receiver>>,
+    ) -> std::io::Result<()> {
+        let missing = || std::io::Error::from_raw_os_error(libc::ENOENT);
+        let (receiver, count) = self.shared.get_mut(&key).ok_or_else(missing)?;
+        let Hears::Shared { table, specific, .. } = &receiver.hears else { return Err(missing()) };
+        self.holders.join(m)?;
+        *count += 1;
+        if m.source.is_some() {
+            specific.store(true, Ordering::Relaxed);
+        }
+        if own.is_some() {
+            // What it has heard of the group so far, the other one has too.
+            socket.rescue(receiver);
+        }
+        table.insert(&ip::key(m.group), ip::Held { name: name.clone(), membership: *m });
+        if let Some(own) = own {
+            let _ = udp::leave(&own.fd, m);
+            socket.rescue(own);
+            socket.remove_receiver(own);
+        }
+        Ok(())
+    }
+
+    pub(super) fn give_up(&mut self, socket: &MulticastSocket, state: &State, m: &Membership, place: Place) {
+        match place {
+            Place::Failed => {}
+            Place::Own(receiver) => {
+                self.own -= 1;
+                socket.remove_receiver(&receiver);
+            }
+            Place::Shared => {
+                self.holders.leave(m);
+                let key = (m.group.is_ipv6(), state.mapped.port, m.ifindex);
+                let Some((receiver, count)) = self.shared.get_mut(&key) else {
+                    return;
+                };
+                if let Hears::Shared { table, .. } = &receiver.hears {
+                    table.retain(&ip::key(m.group), |held| held.membership != *m || held.name != state.name);
+                }
+                *count -= 1;
+                if *count == 0 {
+                    let receiver = receiver.clone();
+                    self.shared.remove(&key);
+                    socket.remove_receiver(&receiver);
+                }
+            }
+        }
+    }
+
+    /// The ways out to a group, and the Interfaces where there is none now.
+    pub(super) fn targets(
+        &mut self,
+        socket: &MulticastSocket,
+        name: &Name,
+        mapped: &Mapped,
+    ) -> Result<(Vec<Target>, Vec<u32>)> {
+        let (mut targets, mut failed, mut error) = (Vec::new(), Vec::new(), None);
+        for a in &mut self.attached {
+            let families = a.families;
+            for &(group, source) in mapped.addresses.iter().filter(|(g, _)| families.hold(*g)) {
+                match sender(a, group, source, socket.config) {
+                    Ok(sender) => {
+                        let address = udp::socket_address(group, mapped.port, a.ifindex);
+                        // A child shares the sender with its parent, which does not know what it connects.
+                        let connect = !socket.is_inherited();
+                        let address = if connect { sender.address(address) } else { Some(address) };
+                        targets.push(Target { sender, address, interface: a.label() });
+                    }
+                    Err(e) => {
+                        log::warn!("send to {name} on {}: {e}", a.label());
+                        failed.push(a.id());
+                        error.get_or_insert(e);
+                    }
+                }
+            }
+        }
+        if targets.is_empty() {
+            return Err(error.unwrap_or_else(|| not_carried(name)));
+        }
+        Ok((targets, failed))
+    }
+}
+
+fn not_carried(name: &Name) -> Error {
+    Error::NotAvailable(format!("{name}: no Interface of the socket carries its address family"))
+}
+
+fn tell_of_retries(socket: &MulticastSocket, failures: &[Error]) {
+    socket.counters.join_failures.fetch_add(failures.len() as u64, Ordering::Relaxed);
+    failures.iter().for_each(|e| log::warn!("{e}; it is tried again when the Interfaces change"));
+}
+
+/// The sender of an Interface for a group's family and source, opened when it is first needed.
+fn sender(a: &mut Attached, group: IpAddr, source: Option<IpAddr>, config: &Config) -> Result<Arc<Sender>> {
+    let Some(device) = &a.device else {
+        return Err(Error::NoSuchInterface(a.ifindex));
+    };
+    let v6 = group.is_ipv6();
+    if let Some(sender) = a.senders.iter().find(|s| s.v6 == v6 && s.source == source) {
+        return Ok(sender.clone());
+    }
+    let has = |s: &IpAddr| match s {
+        IpAddr::V4(v4) => device.v4.contains(v4),
+        IpAddr::V6(v6) => device.v6.iter().any(|(address, _)| address == v6),
+    };
+    if let Some(source) = source.filter(|s| !has(s)) {
+        return Err(Error::NotAvailable(format!(
+            "{} does not have the source address {source}, and only the source sends to a source-specific group",
+            a.label()
+        )));
+    }
+    let address = if device.loopback { device.v4.first().copied() } else { None };
+    let sender = Sender::new(v6, a.ifindex, source, address, a.ttl, config)
+        .map_err(|e| limit_error(&e, &format!("open a sender on {}", a.label())))?;
+    let sender = Arc::new(sender);
+    a.senders.push(sender.clone());
+    Ok(sender)
+}

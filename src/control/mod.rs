@@ -1,0 +1,386 @@
+//! The control state of every multicast socket of the process, behind one lock.
+//!
+//! Whatever changes memberships or Interfaces computes what should be, and `settle` makes it so: a join, an Interface
+//! added, a device recreated and a failed join tried again are the same step.
+
+mod attached;
+mod fork;
+mod groups;
+
+pub(crate) use fork::{fork_generation, prepare_for_fork};
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::handles::Entry;
+use crate::interfaces::{self, Change, Device, Families, watch};
+use crate::mapping::Mapped;
+use crate::membership::events::{self, EventType};
+use crate::name::Name;
+use crate::socket::MulticastSocket;
+use crate::sys::udp::Membership;
+use crate::technology::ip::{Holders, Receiver, Sender};
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How many names a multicast socket remembers only because it sent to them.
+const SENT_NAMES: usize = 65536;
+
+struct Member {
+    socket: Arc<MulticastSocket>,
+    control: Control,
+}
+
+type Registry = BTreeMap<u64, Member>;
+
+static REGISTRY: Mutex<Registry> = Mutex::new(BTreeMap::new());
+
+fn lock() -> MutexGuard<'static, Registry> {
+    // A panic under the lock is caught at the C boundary; the state is kept consistent step by step.
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a multicast socket does in a group at one Interface of technology `ip`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnGroup {
+    /// The kernel's index of the device.
+    pub ifindex: u32,
+    /// The Group Name in normal form.
+    pub name: Arc<str>,
+    /// The Group Address.
+    pub address: IpAddr,
+    /// The source, when the name is source-specific.
+    pub source: Option<IpAddr>,
+    /// Joined by at least one multicast socket of this process.
+    pub listener: bool,
+    /// Registered as a source, or sent to, by at least one multicast socket of this process.
+    pub sender: bool,
+}
+
+/// Every group state of this process's own multicast sockets, one entry per name, address and device.
+pub fn own_groups() -> Vec<OwnGroup> {
+    let registry = lock();
+    let mut all: HashMap<(u32, Arc<str>, IpAddr, Option<IpAddr>), OwnGroup> = HashMap::new();
+    for entry in registry.values().filter(|entry| !entry.socket.is_inherited()) {
+        for group in entry.control.own_groups() {
+            let key = (group.ifindex, group.name.clone(), group.address, group.source);
+            let merged = all.entry(key).or_insert_with(|| OwnGroup {
+                listener: false,
+                sender: false,
+                ..group.clone()
+            });
+            merged.listener |= group.listener;
+            merged.sender |= group.sender;
+        }
+    }
+    all.into_values().collect()
+}
+
+pub(crate) fn enter(socket: &Arc<MulticastSocket>, control: Control) {
+    lock().insert(socket.id, Member { socket: socket.clone(), control });
+}
+
+/// Takes the socket out, so that no control call finds it any more.
+pub(crate) fn remove(socket: &MulticastSocket) {
+    let mut registry = lock();
+    let Some(mut entry) = registry.remove(&socket.id) else {
+        return;
+    };
+    // They hold the socket: without this it would never be freed.
+    socket.forget_routes();
+    if socket.is_inherited() {
+        return;
+    }
+    let names: Vec<_> = entry.control.groups.values().map(|state| state.name.clone()).collect();
+    names.iter().for_each(|name| entry.control.note(EventType::Leave, name));
+    let happened = std::mem::take(&mut entry.control.happened);
+    announce(&registry, socket.id, happened);
+    drop(registry);
+}
+
+/// Runs `change` on the socket's control state, under the lock.
+pub(crate) fn with<R>(socket: &MulticastSocket, change: impl FnOnce(&mut Control) -> Result<R>) -> Result<R> {
+    if socket.is_inherited() {
+        log::error!(
+            "a multicast socket made before fork() can only send, receive and be deleted in the child; \
+             create a new one there"
+        );
+        return Err(Error::NoSuchSocket);
+    }
+    let mut registry = lock();
+    let entry = registry.get_mut(&socket.id).ok_or(Error::NoSuchSocket)?;
+    let result = change(&mut entry.control);
+    let happened = std::mem::take(&mut entry.control.happened);
+    announce(&registry, socket.id, happened);
+    result
+}
+
+/// Looks at the socket's control state, also at an inherited one.
+pub(crate) fn look<R>(socket: &MulticastSocket, at: impl FnOnce(&Control) -> Result<R>) -> Result<R> {
+    at(&lock().get(&socket.id).ok_or(Error::NoSuchSocket)?.control)
+}
+
+/// Where the socket's group `name` is mapped to, if it has joined it or is registered there.
+pub(crate) fn known(socket: &MulticastSocket, name: &str) -> Option<Mapped> {
+    let registry = lock();
+    let state = registry.get(&socket.id)?.control.groups.get(name)?;
+    (state.listener || state.registered).then(|| state.mapped.clone())
+}
+
+/// Whether the socket has joined `name`, and then whether a shared receiver hears it.
+pub(crate) fn joined(socket: &MulticastSocket, name: &str) -> Option<bool> {
+    let registry = lock();
+    let state = registry.get(&socket.id)?.control.groups.get(name).filter(|state| state.listener)?;
+    Some(state.places.iter().any(|(_, place)| matches!(place, Place::Shared)))
+}
+
+/// Joins, and watches the Interfaces from then on.
+pub(crate) fn join(socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Result<()> {
+    with(socket, |control| control.join(socket, name, mapped))?;
+    watch_interfaces();
+    Ok(())
+}
+
+/// Without the watch everything works but what follows the Interfaces by itself.
+fn watch_interfaces() {
+    if let Err(e) = watch::start(on_change) {
+        log::warn!("{e}: groups will not follow Interfaces that come back");
+    }
+}
+
+/// Registers a source, and watches the Interfaces from then on.
+pub(crate) fn src_register(socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Result<Vec<u32>> {
+    let failed = with(socket, |control| {
+        let failed = match control.targets(socket, name, &mapped) {
+            Ok((_, failed)) => failed,
+            Err(_) => return Ok(control.interface_ids()),
+        };
+        control.state(name, mapped).registered = true;
+        control.note(EventType::NewSource, name.normal());
+        Ok(failed)
+    })?;
+    watch_interfaces();
+    Ok(failed)
+}
+
+/// Opens a route to a group and keeps it; the name is known as sent to from then on.
+pub(crate) fn open_route(
+    socket: &MulticastSocket,
+    uri: &[u8],
+    name: &Name,
+    mapped: Mapped,
+) -> Result<Arc<Entry>> {
+    let open = |control: &mut Control, shared: &Arc<MulticastSocket>| {
+        let (targets, failed) = control.targets(socket, name, &mapped)?;
+        socket.counters.send_failures.fetch_add(failed.len() as u64, Ordering::Relaxed);
+        if control.groups.len() >= SENT_NAMES {
+            control.groups.retain(|_, state| state.listener || state.registered);
+        }
+        let state = control.state(name, mapped);
+        if !state.sent {
+            state.sent = true;
+            control.note(EventType::NewSource, name.normal());
+        }
+        Ok(socket.keep_route(shared, uri, targets))
+    };
+    let mut registry = lock();
+    let member = registry.get_mut(&socket.id).ok_or(Error::NoSuchSocket)?;
+    let opened = open(&mut member.control, &member.socket);
+    let happened = std::mem::take(&mut member.control.happened);
+    announce(&registry, socket.id, happened);
+    drop(registry);
+    if !socket.is_inherited() {
+        watch_interfaces();
+    }
+    opened
+}
+
+/// A change of group state, to become a membership event.
+struct Happened {
+    event: EventType,
+    ifindex: u32,
+    address: IpAddr,
+    name: Arc<str>,
+}
+
+/// Passes on what is news for the host: a join or source that no other socket of the process had already, a leave after
+/// which none has it any more.
+fn announce(registry: &Registry, id: u64, happened: Vec<Happened>) {
+    for h in happened {
+        let known = registry.iter().any(|(other, entry)| {
+            *other != id
+                && entry.control.groups.get(&h.name).is_some_and(|state| {
+                    let role =
+                        if h.event == EventType::NewSource { state.is_source() } else { state.listener };
+                    role && entry
+                        .control
+                        .attached
+                        .iter()
+                        .any(|a| a.ifindex == h.ifindex && a.families.hold(h.address))
+                })
+        });
+        if !known {
+            events::emit(h.event, h.ifindex, h.address, &h.name);
+        }
+    }
+}
+
+fn on_change(change: &Change) {
+    if matches!(change, Change::Group { .. }) {
+        return;
+    }
+    let devices = match interfaces::devices() {
+        Ok(devices) => devices,
+        Err(e) => return log::error!("the Interfaces cannot be listed: {e}"),
+    };
+    let mut registry = lock();
+    let ids: Vec<u64> = registry.keys().copied().collect();
+    for id in ids {
+        let Some(entry) = registry.get_mut(&id) else {
+            continue;
+        };
+        if entry.socket.is_inherited() {
+            continue;
+        }
+        let socket = entry.socket.clone();
+        entry.control.reconcile(&socket, &devices);
+        let happened = std::mem::take(&mut entry.control.happened);
+        announce(&registry, id, happened);
+    }
+}
+
+/// An Interface of the socket.
+struct Attached {
+    ifindex: u32,
+    families: Families,
+    name: String,
+    ttl: u8,
+    /// As it was when last seen; `None` while it is gone.
+    device: Option<Device>,
+    senders: Vec<Arc<Sender>>,
+}
+
+impl Attached {
+    fn id(&self) -> u32 {
+        interfaces::encode(self.ifindex, self.families)
+    }
+
+    fn label(&self) -> String {
+        format!("Interface {} ({})", self.name, self.ifindex)
+    }
+}
+
+/// A Group Name at the socket.
+struct State {
+    name: Arc<str>,
+    mapped: Mapped,
+    listener: bool,
+    registered: bool,
+    sent: bool,
+    places: Vec<(Membership, Place)>,
+}
+
+impl State {
+    fn is_source(&self) -> bool {
+        self.registered || self.sent
+    }
+}
+
+/// Where a membership is held.
+enum Place {
+    Own(Arc<Receiver>),
+    Shared,
+    /// Nowhere yet; it is tried again when the Interfaces change.
+    Failed,
+}
+
+/// What groups must have in common to share a receiver: IPv6, port, device.
+type Key = (bool, u16, u32);
+
+/// The control state of one multicast socket.
+pub(crate) struct Control {
+    /// The Interfaces are the default ones, also when these change.
+    follows_default: bool,
+    /// The hop limit of Interfaces that come to the socket.
+    ttl: u8,
+    attached: Vec<Attached>,
+    groups: HashMap<Arc<str>, State>,
+    /// Receivers that serve one group each.
+    own: usize,
+    holders: Holders,
+    shared: HashMap<Key, (Arc<Receiver>, usize)>,
+    last_token: u64,
+    happened: Vec<Happened>,
+}
+
+impl Control {
+    pub fn new(ifs: &[u32], config: &Config) -> Result<Control> {
+        let devices = interfaces::devices()?;
+        let mut control = Control {
+            follows_default: ifs.is_empty(),
+            ttl: config.ttl,
+            attached: Vec::new(),
+            groups: HashMap::new(),
+            own: 0,
+            holders: Holders::default(),
+            shared: HashMap::new(),
+            last_token: crate::sys::handle::DOORBELL,
+            happened: Vec::new(),
+        };
+        let ids = if ifs.is_empty() { attached::default_ids(config, &devices)? } else { ifs.to_vec() };
+        ids.iter().try_for_each(|&id| control.attach(id, &devices))?;
+        Ok(control)
+    }
+
+    fn state(&mut self, name: &Name, mapped: Mapped) -> &mut State {
+        self.groups.entry(name.normal().clone()).or_insert_with(|| State {
+            name: name.normal().clone(),
+            mapped,
+            listener: false,
+            registered: false,
+            sent: false,
+            places: Vec::new(),
+        })
+    }
+
+    /// Notes an event for every Interface that carries the group.
+    fn note(&mut self, event: EventType, name: &Arc<str>) {
+        let Some(state) = self.groups.get(name) else {
+            return;
+        };
+        if event == EventType::Leave && !state.listener {
+            return;
+        }
+        for a in &self.attached {
+            for &(address, _) in state.mapped.addresses.iter().filter(|(g, _)| a.families.hold(*g)) {
+                self.happened.push(Happened { event, ifindex: a.ifindex, address, name: name.clone() });
+            }
+        }
+    }
+
+    fn own_groups(&self) -> Vec<OwnGroup> {
+        let mut list = Vec::new();
+        for state in self.groups.values() {
+            for a in &self.attached {
+                for &(address, source) in state.mapped.addresses.iter().filter(|(g, _)| a.families.hold(*g)) {
+                    let m = Membership { group: address, source, ifindex: a.ifindex };
+                    let placed =
+                        |(p, place): &(Membership, Place)| *p == m && !matches!(place, Place::Failed);
+                    let listener = state.listener && state.places.iter().any(placed);
+                    if listener || state.is_source() {
+                        list.push(OwnGroup {
+                            ifindex: a.ifindex,
+                            name: state.name.clone(),
+                            address,
+                            source,
+                            listener,
+                            sender: state.is_source(),
+                        });
+                    }
+                }
+            }
+        }
+        list
+    }
+}
