@@ -4,20 +4,18 @@
 use arc_swap::ArcSwapOption;
 use std::sync::Arc;
 
-const SHARDS: usize = 1024;
-
 /// Each entry with the hash of its key, so that a search looks only at entries that it is for.
 type List<T> = Vec<(u64, T)>;
 
-/// 1,024 lists, each replaced whole when one of its entries changes: with 10,000 entries a change copies about ten.
+/// Lists, each replaced whole when one of its entries changes; with enough of them, each is short.
 pub struct Shards<T> {
     lists: Box<[ArcSwapOption<List<T>>]>,
 }
 
 impl<T: Clone> Shards<T> {
-    /// An empty map.
-    pub fn new() -> Shards<T> {
-        Shards { lists: (0..SHARDS).map(|_| ArcSwapOption::const_empty()).collect() }
+    /// An empty map of so many lists.
+    pub fn new(lists: usize) -> Shards<T> {
+        Shards { lists: (0..lists).map(|_| ArcSwapOption::const_empty()).collect() }
     }
 
     /// What `pick` makes of the first entry under `key` for which it makes something.
@@ -52,7 +50,7 @@ impl<T: Clone> Shards<T> {
     }
 
     fn list(&self, hash: u64) -> &ArcSwapOption<List<T>> {
-        &self.lists[hash as usize % SHARDS]
+        &self.lists[hash as usize % self.lists.len()]
     }
 }
 
@@ -81,7 +79,7 @@ mod tests {
 
     #[test]
     fn ten_thousand_entries_are_found_and_taken_out_again() {
-        let map = Shards::new();
+        let map = Shards::new(1024);
         for i in 0..10_000u32 {
             map.insert(&i.to_be_bytes(), i);
         }

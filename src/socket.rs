@@ -142,7 +142,8 @@ impl MulticastSocket {
             sleeping: AtomicUsize::new(0),
             last_filter: ArcSwapOption::const_empty(),
             wants_origins: AtomicBool::new(false),
-            routes: Shards::new(),
+            // Most programs send to one group or a few.
+            routes: Shards::new(256),
             route_generation: AtomicU32::new(0),
             route_count: AtomicUsize::new(0),
             found: AtomicUsize::new(0),
