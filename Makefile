@@ -4,7 +4,7 @@
 # make header     writes include/*.h anew from the Rust source
 # make demo       shows groups, receivers and a plain BSD program on a network of its own
 # make test       every test, from C and Rust
-# make bench      the ratios against raw sockets
+# make bench      the ratios against raw sockets; BENCH=--quick for a short run
 # make clean
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -161,4 +161,4 @@ test: all
 	exec capi-tests/run.sh
 
 bench: all
-	exec benches/run.sh
+	exec benches/run.sh $(BENCH)
