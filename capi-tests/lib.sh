@@ -119,6 +119,18 @@ lan() {
     sleep 2
 }
 
+# wait_switched GROUP HOST...: until the switch of `lan` has learned that these hosts are members; before, it sends them nothing.
+wait_switched() {
+    local group=$1 port
+    shift
+    for port in "$@"; do
+        wait_until 5 eval "on switch bridge mdb show dev br0 | grep 'port $port' | grep -q 'grp $group '" || {
+            on switch bridge mdb show dev br0
+            fail "the switch knows no member of $group at $port"
+        }
+    done
+}
+
 # wait_until SECONDS COMMAND...: until COMMAND succeeds.
 wait_until() {
     local end=$((SECONDS + $1))

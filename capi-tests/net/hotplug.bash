@@ -45,16 +45,19 @@ hears() {
 heard_from_here() {
     tell one send "$1" "$text"
     sleep 0.05
-    said "heard $text" there.out
+    said "heard $text" "$there_out"
 }
 
 # heard_there [N]: and is heard itself.
+calls=0
 heard_there() {
     local group name text
     for group in 239.1.2.3 ff15::23; do
         case $group in *:*) name=$six ;; *) name=$four ;; esac
-        on there ./bsd receive $group 5000 "eth${1:-0}" >there.out &
-        wait_said ready there.out
+        # A file for each: the one before may live a moment longer, and write.
+        calls=$((calls + 1)) there_out=there.$calls.out
+        on there ./bsd receive $group 5000 "eth${1:-0}" >$there_out &
+        wait_said ready $there_out
         text="from here $number $group"
         wait_until 3 heard_from_here "$name" || { cat one.out one.err; fail "$2: BSD does not hear libham in $group"; }
         kill $!

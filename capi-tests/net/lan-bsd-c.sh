@@ -12,13 +12,7 @@ for group in 239.1.2.3 ff15::23; do
     wait_said ready three.out
     must one join "$name"
     must two join "$name"
-    # The switch learned where the members are.
-    for port in h1 h2 h3; do
-        wait_until 3 eval "on switch bridge mdb show dev br0 | grep 'port $port' | grep -q 'grp $group '" || {
-            on switch bridge mdb show dev br0
-            fail "the switch knows no member of $group at $port"
-        }
-    done
+    wait_switched $group h1 h2 h3
     must one send "$name" "hello from libham $version"
     wait_said "heard hello from libham $version" two.out 5 "libham hears libham"
     wait_said "heard hello from libham $version" three.out 5 "BSD hears libham"

@@ -22,6 +22,8 @@ for version in 4 6; do
     wait_said ready source.out
     must one join "$name"
     must one join "$ssm_name"
+    wait_switched $group h1 h2
+    wait_switched $ssm h1 h2
     must one send "$name" "to Python $version"
     wait_said "heard to Python $version" two.out
     must one send "${ssm_name/@*:5000/:5000}" "from the source $version"

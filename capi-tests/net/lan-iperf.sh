@@ -13,7 +13,7 @@ must one join ham:ip:239.1.2.3:5001
 on h2 ./bsd count 239.1.2.3 5001 eth0 >two.out &
 two=$!
 wait_said ready two.out
-sleep 0.5
+wait_switched 239.1.2.3 h1 h2
 on h3 iperf -u -c 239.1.2.3 -p 5001 -l 1000 -b 8M -t 2 -T 1 >iperf.out 2>&1 || { cat iperf.out; fail "iperf sends"; }
 wait $two
 sent=$(sed -n 's/.*Sent \([0-9]*\) datagrams.*/\1/p' iperf.out | tail -n 1)
@@ -30,7 +30,7 @@ wait_until 5 eval "on h2 ip maddr show dev eth0 | grep -q 239.1.2.3" || { cat se
 on h3 ./bsd count 239.1.2.3 5002 eth0 >three.out &
 three=$!
 wait_said ready three.out
-sleep 0.5
+wait_switched 239.1.2.3 h2 h3
 before=$(on h2 awk '/^Udp: [0-9]/ { print $2 }' /proc/net/snmp)
 must one burst ham:ip:239.1.2.3:5002 2000 1000
 wait $three

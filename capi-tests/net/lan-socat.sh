@@ -11,7 +11,8 @@ on h2 socat -u UDP4-RECV:5000,ip-add-membership=239.1.2.3:eth0 - >four.out 2>fou
 on h2 socat -u UDP6-RECV:5001,ipv6-join-group=[ff15::23]:eth0 - >six.out 2>six.err &
 wait_until 5 eval "on h2 ip maddr show dev eth0 | grep -q 239.1.2.3 && on h2 ip maddr show dev eth0 | grep -q ff15::23" ||
     { cat four.err six.err; fail "socat does not join"; }
-sleep 0.5
+wait_switched 239.1.2.3 h1 h2
+wait_switched ff15::23 h1 h2
 must one send ham:ip:239.1.2.3:5000 "libham to socat 4"
 must one send "ham:ip:[ff15::23]:5001" "libham to socat 6"
 wait_until 5 grep -q "libham to socat 4" four.out || fail "socat hears libham, IPv4"
