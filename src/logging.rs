@@ -1,7 +1,6 @@
 //! The log: lines on standard error, off unless `HAM_LOG` or the configuration asks for them, at a bounded rate.
 
 use once_cell::race::OnceBool;
-use std::io::Write;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Lines in any one second; what is above is counted and told with the next line that passes.
@@ -49,7 +48,7 @@ impl log::Log for StderrLog {
         // One write, so that lines of several threads and processes stay whole.
         let level = record.level().as_str().to_ascii_lowercase();
         let line = format!("ham: {level}: {}{left_out}\n", record.args());
-        let _ = std::io::stderr().write_all(line.as_bytes());
+        crate::sys::write_error(line.as_bytes());
     }
 
     fn flush(&self) {}

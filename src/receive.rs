@@ -9,7 +9,7 @@ use crate::logging::Pace;
 use crate::name::Name;
 use crate::socket::{MulticastSocket, Received, limit_error};
 use crate::sys::handle::DOORBELL;
-use crate::sys::udp::{self, Batch, Origin};
+use crate::sys::udp::{self, Batch, Membership, Origin};
 use crate::technology::ip::{Hears, LOOK_AROUND, Receiver};
 use spin::relax::Yield;
 use std::cell::RefCell;
@@ -37,7 +37,7 @@ const FEW: usize = 8;
 /// cost more than it saves.
 const BATCHED: usize = 2048;
 
-/// After so many messages of one receiver the others are looked at.
+/// One look around tries so many receivers at most.
 const TURN: u32 = 64;
 
 /// Room for any datagram.
@@ -69,13 +69,20 @@ struct Stashed {
     origin: Origin,
 }
 
+impl Stashed {
+    /// The memory that it takes, about.
+    fn size(&self) -> usize {
+        self.message.len() + size_of::<Stashed>() + 64
+    }
+}
+
 impl Queue {
     fn len(&self) -> usize {
         self.stash.len() + (self.end - self.next)
     }
 
     fn stash(&mut self, stashed: Stashed, first: bool) {
-        self.stashed_bytes += stashed.message.len();
+        self.stashed_bytes += stashed.size();
         if first {
             self.stash.push_front(stashed);
         } else {
@@ -117,7 +124,7 @@ impl Queue {
                 return Ok(None);
             };
             let len = stashed.message.len();
-            self.stashed_bytes -= len;
+            self.stashed_bytes -= stashed.size();
             if let Some(details) = details {
                 let (group, from) = (stashed.group.clone(), stashed.origin.from);
                 *details = Some(Received { len, group, interface: stashed.interface, from });
@@ -295,6 +302,40 @@ impl MulticastSocket {
         Ok(None)
     }
 
+    /// In a forked child, where the epoll set and its doorbell are the parent's: one look at every receiver.
+    fn look_in_child(
+        &self,
+        filter: Option<&Filter>,
+        buf: &mut Buffer,
+        mut details: Details,
+    ) -> Result<Option<usize>> {
+        for receiver in self.receivers.load().iter() {
+            if let Some(len) = self.read(receiver, false, filter, buf, details.as_deref_mut())? {
+                return Ok(Some(len));
+            }
+        }
+        Ok(None)
+    }
+
+    /// True when a read that gave no bytes gave no message either. In a forked child the parent may have given the
+    /// receiver up; when it was the last one, the socket is at its end there too.
+    #[cold]
+    fn is_given_up(&self, receiver: &Receiver) -> bool {
+        if receiver.live.load(Ordering::Acquire) && !(self.is_inherited() && udp::is_shut(&receiver.fd)) {
+            return false;
+        }
+        if self.is_inherited() {
+            receiver.live.store(false, Ordering::Release);
+            self.receivers.rcu(|list| -> Vec<_> {
+                list.iter().filter(|r| r.token != receiver.token).cloned().collect()
+            });
+            if self.receivers.load().is_empty() {
+                self.deleted.store(true, Ordering::SeqCst);
+            }
+        }
+        true
+    }
+
     /// Sleeps until there may be something; also reads it when the sleep was in a read. `idle`: it is not the first sleep
     /// of this call.
     fn sleep(
@@ -332,6 +373,11 @@ impl MulticastSocket {
         }
         if self.slot.queued.load(Ordering::SeqCst) > 0 {
             return Ok(None);
+        }
+        if self.is_inherited() {
+            let fds: Vec<_> = self.receivers.load().iter().map(|r| r.fd.as_raw_fd()).collect();
+            udp::wait_readable(&fds, LOOK_AROUND).map_err(waiting)?;
+            return self.look_in_child(None, buf, details);
         }
         if !idle {
             let receivers = self.receivers.load();
@@ -388,7 +434,6 @@ impl MulticastSocket {
                         receiver.long.store(len > BATCHED, Ordering::Relaxed);
                     }
                     if len > BATCHED {
-                        // Others get their turn, which a batch would see to.
                         receiver.hits.store(0, Ordering::Relaxed);
                         self.hot.store(DOORBELL, Ordering::Relaxed);
                     } else if !wait {
@@ -423,7 +468,7 @@ impl MulticastSocket {
         details: Details,
     ) -> Sorted {
         let len = head.len() + tail.len();
-        if len == 0 && !receiver.live.load(Ordering::Acquire) {
+        if len == 0 && self.is_given_up(receiver) {
             return Sorted::GivenUp;
         }
         if tail.is_empty() && details.is_none() && filter.is_none() {
@@ -473,10 +518,10 @@ impl MulticastSocket {
             Err(e) if matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EINTR)) => return Ok(None),
             Err(e) => return Err(waiting(e)),
         };
+        // Others get their turn after this batch.
+        self.hot.store(DOORBELL, Ordering::Relaxed);
         if count >= FEW {
             receiver.hits.store(BACKLOG, Ordering::Relaxed);
-            // Others get their turn after this batch.
-            self.hot.store(DOORBELL, Ordering::Relaxed);
             static PACE: Pace = Pace::new();
             if PACE.due() {
                 self.count_drops(receiver);
@@ -544,7 +589,7 @@ impl MulticastSocket {
     fn keep(&self, stashed: Stashed, first: bool) {
         let Some(mut queue) = self.lock_queue() else { return };
         // What did not fit the application's buffer is kept in any case: it was promised.
-        if !first && queue.stashed_bytes + stashed.message.len() > self.config.receive_buffer {
+        if !first && queue.stashed_bytes + stashed.size() > self.config.receive_buffer {
             self.counters.dropped_by_library.fetch_add(1, Ordering::Relaxed);
             static PACE: Pace = Pace::new();
             if PACE.due() {
@@ -617,7 +662,18 @@ impl MulticastSocket {
         Ok(())
     }
 
-    pub(crate) fn remove_receiver(&self, receiver: &Arc<Receiver>) {
+    /// `membership` is left explicitly, since to close the socket is not to leave when something else still has it.
+    pub(crate) fn remove_receiver(&self, receiver: &Arc<Receiver>, membership: Option<&Membership>) {
+        if let Some(membership) = membership {
+            let _ = udp::leave(&receiver.fd, membership);
+        }
+        self.last_filter.store(None);
+        if let Some(mut queue) = self.lock_queue() {
+            if queue.receiver.as_ref().is_some_and(|r| r.token == receiver.token) {
+                queue.spill();
+                self.show(&mut queue);
+            }
+        }
         self.count_drops(receiver);
         receiver.live.store(false, Ordering::Release);
         self.handle.remove(&receiver.fd);
@@ -628,11 +684,16 @@ impl MulticastSocket {
 
     /// Saves what a receiver holds, before it is replaced.
     pub(crate) fn rescue(&self, receiver: &Receiver) {
+        // What was read ahead is older.
+        if let Some(mut queue) = self.lock_queue() {
+            queue.spill();
+            self.show(&mut queue);
+        }
         let mut buf = vec![MaybeUninit::uninit(); LONGEST];
         while let Ok((message, origin)) =
             udp::receive_whole(&receiver.fd, &mut buf, true, receiver.asks(true))
         {
-            let gone = message.is_empty() && !receiver.live.load(Ordering::Acquire);
+            let gone = message.is_empty() && self.is_given_up(receiver);
             let Some((group, interface)) = receiver.group_of(&origin).filter(|_| !gone) else {
                 if gone {
                     return;
@@ -652,7 +713,7 @@ impl MulticastSocket {
         let Some(mut queue) = self.lock_queue() else { return };
         queue.spill();
         queue.stash.retain(|stashed| *stashed.group != *group);
-        queue.stashed_bytes = queue.stash.iter().map(|stashed| stashed.message.len()).sum();
+        queue.stashed_bytes = queue.stash.iter().map(Stashed::size).sum();
         self.show(&mut queue);
     }
 

@@ -83,7 +83,7 @@ impl MulticastSocket {
 
     #[inline]
     pub(crate) fn send_by(&self, route: &Route, message: &[u8]) -> Result<()> {
-        let (mut passed, mut failure) = (false, None);
+        let (mut passed, mut failures, mut failure) = (false, 0, None);
         for target in &route.targets {
             if target.sender.silent.load(Ordering::Relaxed) {
                 passed = true;
@@ -93,14 +93,24 @@ impl MulticastSocket {
                 Ok(()) => passed = true,
                 Err(error) => match self.retry(route, target, message, error) {
                     Ok(()) => passed = true,
-                    Err(error) => failure = failure.or(Some(error)),
+                    Err(error) => {
+                        failures += 1;
+                        failure = failure.or(Some(error));
+                    }
                 },
             }
         }
         match failure {
             None => {}
-            Some(error) if passed => told_of(&error),
-            Some(error) => return Err(error),
+            // Nothing is lost when the whole call is to be made again.
+            Some(error @ Error::WouldBlock) if !passed => return Err(error),
+            Some(error) => {
+                self.counters.send_failures.fetch_add(failures, Ordering::Relaxed);
+                if !passed {
+                    return Err(error);
+                }
+                told_of(&error);
+            }
         }
         self.counters.sent.fetch_add(1, Ordering::Relaxed);
         Ok(())
@@ -111,10 +121,20 @@ impl MulticastSocket {
     fn retry(&self, route: &Route, target: &Target, message: &[u8], error: io::Error) -> Result<()> {
         let mut error = error;
         let start = Instant::now();
+        let mut told = true;
         loop {
             match error.raw_os_error() {
                 _ if self.is_deleted() => return Err(Error::NoSuchSocket),
                 Some(libc::EINTR) => {}
+                // Not of this message, but what a host on the link has said to an earlier one; told once.
+                Some(
+                    libc::ECONNREFUSED
+                    | libc::EHOSTUNREACH
+                    | libc::ENETUNREACH
+                    | libc::EHOSTDOWN
+                    | libc::EPROTO
+                    | libc::EMSGSIZE,
+                ) if told => told = false,
                 // The send buffer is full: the kernel sleeps until the device has taken some of it.
                 Some(libc::EAGAIN) if self.handle.nonblocking() => return Err(Error::WouldBlock),
                 Some(libc::EAGAIN) => {
@@ -147,7 +167,6 @@ impl MulticastSocket {
     }
 
     fn send_failed(&self, route: &Route, target: &Target, error: io::Error) -> Error {
-        self.counters.send_failures.fetch_add(1, Ordering::Relaxed);
         let advice = match error.raw_os_error() {
             Some(libc::ENETUNREACH) if target.sender.v6 && target.interface.starts_with("Interface lo ") => {
                 ": loopback needs a route: ip -6 route add local ff00::/8 dev lo table local"

@@ -157,8 +157,8 @@ impl MulticastSocket {
     /// Ends the socket: every call that waits on it returns `EBADF`; its descriptors close when the last has left.
     /// The number that the application holds is not touched.
     pub(crate) fn end(&self) {
-        control::remove(self);
         self.deleted.store(true, Ordering::SeqCst);
+        control::remove(self);
         if !self.is_inherited() {
             self.handle.ring();
             for receiver in self.receivers.load().iter() {

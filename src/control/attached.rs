@@ -4,11 +4,11 @@
 use super::{Attached, Control, Place, State};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::interfaces::{self, Device, Families};
+use crate::interfaces::{self, Change, Device, Families};
 use crate::socket::{MAX_MESSAGE, MulticastSocket};
 use crate::sys::udp::{self, Membership};
 use crate::technology::ip::{Hears, Sender};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 
 impl Control {
     pub(super) fn attach(&mut self, id: u32, devices: &[Device]) -> Result<()> {
@@ -26,6 +26,8 @@ impl Control {
             name: device.name.clone(),
             ttl: self.ttl,
             device: Some(device.clone()),
+            forgotten: false,
+            forgotten_v6: !device.ipv6,
             senders: Vec::new(),
         });
         Ok(())
@@ -97,6 +99,7 @@ impl Control {
                     .map_err(|e| Error::from_io(&e, format!("setTTL on {}", attached.label())))?;
             }
         }
+        socket.forget_routes();
         Ok(())
     }
 
@@ -119,52 +122,70 @@ impl Control {
             .ok_or_else(|| Error::NotAvailable("no Interface of the socket is there now".into()))
     }
 
-    /// Brings the socket in line with the host's devices as they are now.
-    pub(super) fn reconcile(&mut self, socket: &MulticastSocket, devices: &[Device]) {
-        let (mut moved, mut revived, mut changed) = (Vec::new(), Vec::new(), false);
+    /// Takes note of what a change makes the kernel forget, which the state afterwards may not show.
+    pub(super) fn forget(&mut self, change: &Change) {
         for a in &mut self.attached {
-            let found = devices.iter().find(|d| d.index == a.ifindex);
-            let found = found.or_else(|| devices.iter().find(|d| d.name == a.name));
+            match change {
+                Change::Gone { index, .. } if *index == a.ifindex => a.forgotten = true,
+                Change::Link { index, ipv6: false, .. } if *index == a.ifindex => a.forgotten_v6 = true,
+                _ => {}
+            }
+        }
+    }
+
+    /// Brings the socket in line with the host's devices as they are now.
+    pub(super) fn reconcile(&mut self, socket: &MulticastSocket, devices: &[Device], defaults: &[u32]) {
+        let (mut again, mut changed) = (Vec::new(), false);
+        let taken: Vec<u32> = self.attached.iter().map(|a| a.ifindex).collect();
+        for a in &mut self.attached {
+            let same = devices.iter().find(|d| d.index == a.ifindex);
+            let found =
+                same.or_else(|| devices.iter().find(|d| d.name == a.name && !taken.contains(&d.index)));
             changed |= a.device.as_ref() != found;
             let Some(device) = found else {
                 if a.device.take().is_some() {
                     log::warn!("{} is gone; its groups come back when a device of that name does", a.label());
-                    a.senders.clear();
                 }
+                a.forgotten = true;
+                a.senders.clear();
                 continue;
             };
-            if device.index != a.ifindex {
+            a.forgotten_v6 |= !device.ipv6;
+            if a.forgotten || device.index != a.ifindex {
                 log::info!("{} is back as index {}", a.label(), device.index);
-                moved.push((a.ifindex, device.index));
+                again.push(Again { from: a.ifindex, to: device.index, v6_only: false });
                 a.ifindex = device.index;
                 a.senders.clear();
-            } else if device.ipv6 && a.device.as_ref().is_some_and(|old| !old.ipv6) {
-                // Below an MTU of 1280 the kernel gives up IPv6 on the device, and its memberships with it.
-                revived.push(a.ifindex);
+            } else if a.forgotten_v6 && device.ipv6 {
+                again.push(Again { from: a.ifindex, to: a.ifindex, v6_only: true });
             }
+            a.forgotten = false;
+            a.forgotten_v6 = !device.ipv6;
             // A sender has its source address from its first send on.
             if let Some(old) = &a.device {
-                let v6 = |d: &Device| d.v6.iter().map(|(address, _)| *address).collect::<Vec<_>>();
-                let (v4, v6) = (old.v4 == device.v4, v6(old) == v6(device));
+                let usable = |d: &Device| -> Vec<_> {
+                    d.v6.iter().filter(|(_, tentative)| !tentative).map(|(address, _)| *address).collect()
+                };
+                let (v4, v6) = (old.v4 == device.v4, usable(old) == usable(device));
                 a.senders.retain(|sender| if sender.v6 { v6 } else { v4 });
             }
             a.name.clone_from(&device.name);
             a.device = Some(device.clone());
         }
         if self.follows_default {
-            changed |= self.follow_default(socket.config, devices);
+            changed |= self.follow_default(socket.config, devices, defaults);
         }
-        if !changed {
+        if !changed && again.is_empty() {
             return;
         }
-        self.rejoin(socket, &moved, &revived);
+        self.rejoin(socket, &again);
         self.settle_all(socket);
         socket.forget_routes();
     }
 
     /// Takes over new default Interfaces. Loopback never replaces a real device that is only away for now.
-    pub(super) fn follow_default(&mut self, config: &Config, devices: &[Device]) -> bool {
-        let Ok(ids) = default_ids(config, devices) else {
+    pub(super) fn follow_default(&mut self, config: &Config, devices: &[Device], defaults: &[u32]) -> bool {
+        let Ok(ids) = default_ids(config, devices, || Ok(defaults.to_vec())) else {
             return false;
         };
         let is_loopback = |index: u32| devices.iter().any(|d| d.index == index && d.loopback);
@@ -197,23 +218,22 @@ impl Control {
         true
     }
 
-    /// Follows devices to their new indices, and joins anew where the kernel has forgotten.
-    pub(super) fn rejoin(&mut self, socket: &MulticastSocket, moved: &[(u32, u32)], revived: &[u32]) {
-        if moved.is_empty() && revived.is_empty() {
+    /// Joins anew where the kernel has forgotten.
+    fn rejoin(&mut self, socket: &MulticastSocket, again: &[Again]) {
+        if again.is_empty() {
             return;
+        }
+        let shared = self.shared.iter().filter(|((.., index), _)| again.iter().any(|a| a.from == *index));
+        for (_, (receiver, _)) in shared {
+            socket.rescue(receiver);
         }
         let names: Vec<_> = self.groups.keys().cloned().collect();
         for name in names {
-            let Some(mut state) = self.groups.remove(&name) else {
-                continue;
-            };
+            let Some(mut state) = self.groups.remove(&name) else { continue };
             for i in 0..state.places.len() {
                 let old = state.places[i].0;
-                let to = moved.iter().find(|(from, _)| *from == old.ifindex).map(|(_, to)| *to);
-                let again = old.group.is_ipv6() && revived.contains(&old.ifindex);
-                let Some(ifindex) = to.or(again.then_some(old.ifindex)) else {
-                    continue;
-                };
+                let is_it = |a: &&Again| a.from == old.ifindex && (!a.v6_only || old.group.is_ipv6());
+                let Some(ifindex) = again.iter().find(is_it).map(|a| a.to) else { continue };
                 let new = Membership { ifindex, ..old };
                 let place = std::mem::replace(&mut state.places[i].1, Place::Failed);
                 state.places[i].0 = new;
@@ -223,8 +243,8 @@ impl Control {
         }
     }
 
-    /// Moves a membership to another index; `Failed` when it has to be placed anew.
-    pub(super) fn move_place(
+    /// Makes a membership anew, perhaps at another index; `Failed` when it has to be placed anew.
+    fn move_place(
         &mut self,
         socket: &MulticastSocket,
         state: &State,
@@ -232,16 +252,25 @@ impl Control {
         new: &Membership,
         place: Place,
     ) -> Place {
-        // An IPv6 receiver is bound to the device.
-        let bound = new.group.is_ipv6() && old.ifindex != new.ifindex;
-        if let (Place::Own(receiver), false) = (&place, bound) {
-            let _ = udp::leave(&receiver.fd, old);
-            if udp::join(&receiver.fd, new).is_ok() {
-                if let Hears::One { ifindex, .. } = &receiver.hears {
-                    AtomicU32::store(ifindex, new.ifindex, Ordering::Relaxed);
+        let moves = old.ifindex != new.ifindex;
+        match &place {
+            // An IPv6 receiver is bound to the device.
+            Place::Own(receiver) if !(moves && new.group.is_ipv6()) => {
+                let _ = udp::leave(&receiver.fd, old);
+                if udp::join(&receiver.fd, new).is_ok() {
+                    if let Hears::One { ifindex, .. } = &receiver.hears {
+                        ifindex.store(new.ifindex, Ordering::Relaxed);
+                    }
+                    return place;
                 }
-                return place;
             }
+            Place::Shared if !moves => {
+                self.holders.leave(old);
+                if self.holders.join(new).is_ok() {
+                    return place;
+                }
+            }
+            _ => {}
         }
         if let Place::Own(receiver) = &place {
             socket.rescue(receiver);
@@ -251,13 +280,25 @@ impl Control {
     }
 }
 
+/// An Interface whose memberships the kernel has forgotten.
+struct Again {
+    from: u32,
+    to: u32,
+    v6_only: bool,
+}
+
 fn families_of(sender: &Sender, families: Families) -> bool {
     if sender.v6 { families.v6() } else { families.v4() }
 }
 
-pub(super) fn default_ids(config: &Config, devices: &[Device]) -> Result<Vec<u32>> {
+/// The configured default Interfaces, or else those that `routed` tells.
+pub(super) fn default_ids(
+    config: &Config,
+    devices: &[Device],
+    routed: impl FnOnce() -> Result<Vec<u32>>,
+) -> Result<Vec<u32>> {
     if config.interfaces.is_empty() {
-        return interfaces::default_interfaces();
+        return routed();
     }
     let index = |name: &String| {
         devices.iter().find(|d| d.name == *name).map(|d| d.index).ok_or_else(|| Error::System {

@@ -6,7 +6,7 @@ use crate::membership::events;
 use crate::receive::QueueGuard;
 use std::cell::RefCell;
 use std::sync::MutexGuard;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
@@ -18,6 +18,29 @@ struct Held {
 
 thread_local! {
     static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
+}
+
+static WATCHED: AtomicBool = AtomicBool::new(false);
+static HAS_CHILDREN: AtomicBool = AtomicBool::new(false);
+
+/// Whether the interface watch was started in this process before; from now on it was.
+pub(super) fn watched() -> bool {
+    WATCHED.swap(true, Ordering::AcqRel)
+}
+
+/// It could not be started.
+pub(super) fn not_watched() {
+    WATCHED.store(false, Ordering::Release);
+}
+
+/// Whether the interface watch was started in this process.
+pub(super) fn is_watched() -> bool {
+    WATCHED.load(Ordering::Acquire)
+}
+
+/// Whether a child may hold copies of the descriptors: then to close them is not to leave.
+pub(crate) fn has_children() -> bool {
+    HAS_CHILDREN.load(Ordering::Relaxed)
 }
 
 /// How often the process and its ancestors have forked since the library was loaded.
@@ -41,11 +64,14 @@ extern "C" fn before_fork() {
 }
 
 extern "C" fn after_fork_in_parent() {
+    HAS_CHILDREN.store(true, Ordering::Relaxed);
     let _ = HELD.try_with(RefCell::take);
 }
 
 extern "C" fn after_fork_in_child() {
     FORKS.fetch_add(1, Ordering::Relaxed);
+    WATCHED.store(false, Ordering::Relaxed);
+    HAS_CHILDREN.store(false, Ordering::Relaxed);
     watch::forget_after_fork();
     events::forget_after_fork();
     let _ = HELD.try_with(|held| {

@@ -1,6 +1,6 @@
 //! The groups of a multicast socket: what should be joined, where it is, and the ways out.
 
-use super::{Attached, Control, Key, Place, State};
+use super::{Attached, Control, Key, Place, State, has_children};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::mapping::Mapped;
@@ -14,22 +14,30 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// From how many groups on, new groups of a multicast socket share one receiver.
+/// So many groups of one port at one device have receivers of their own; with the next, all of them share one.
 const CROWD: usize = 64;
+
+/// So many receivers of their own a multicast socket has at most where groups could share one.
+const CROWDS: usize = 256;
 
 impl Control {
     pub(super) fn join(&mut self, socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Result<()> {
         let state = self.state(name, mapped.clone());
         if state.listener {
+            // Another try for the Interfaces where it failed.
+            let (_, failures) = self.settle(socket, name.normal());
+            tell_of_retries(socket, &failures);
             return Ok(());
         }
-        // A DNS name may have moved since it was last used.
-        state.mapped = mapped;
+        if state.mapped != mapped {
+            // A DNS name that has moved since it was last used.
+            state.mapped = mapped;
+            socket.forget_routes();
+        }
         state.listener = true;
         let (placed, failures) = self.settle(socket, name.normal());
         if placed > 0 {
             tell_of_retries(socket, &failures);
-            self.note(EventType::Join, name.normal());
             return Ok(());
         }
         self.unlisten(socket, name.normal());
@@ -40,7 +48,6 @@ impl Control {
         if !self.groups.get(name.normal()).is_some_and(|state| state.listener) {
             return Err(Error::NotAvailable(format!("{name}: not joined")));
         }
-        self.note(EventType::Leave, name.normal());
         self.unlisten(socket, name.normal());
         socket.forget_queued(name.normal());
         Ok(())
@@ -52,6 +59,9 @@ impl Control {
         };
         state.listener = false;
         for (membership, place) in std::mem::take(&mut state.places) {
+            if !matches!(place, Place::Failed) {
+                self.note_place(EventType::Leave, &membership, name);
+            }
             self.give_up(socket, &state, &membership, place);
         }
         if state.is_source() {
@@ -101,6 +111,9 @@ impl Control {
             if wanted.iter().any(|(m, ..)| *m == membership) {
                 state.places.push((membership, place));
             } else {
+                if !matches!(place, Place::Failed) {
+                    self.note_place(EventType::Leave, &membership, name);
+                }
                 self.give_up(socket, &state, &membership, place);
             }
         }
@@ -120,6 +133,9 @@ impl Control {
                 }
                 Place::Failed
             });
+            if !matches!(place, Place::Failed) {
+                self.note_place(EventType::Join, &membership, name);
+            }
             match old {
                 Some(i) => state.places[i].1 = place,
                 None => state.places.push((membership, place)),
@@ -139,11 +155,13 @@ impl Control {
         let key = (m.group.is_ipv6(), state.mapped.port, m.ifindex);
         if !self.shared.contains_key(&key) {
             self.last_token += 1;
-            if self.own < CROWD {
+            let beside = self.own_by_key.get(&key).copied().unwrap_or(0);
+            if beside < CROWD && (self.own < CROWDS || beside == 0) {
                 let (name, port) = (state.name.clone(), state.mapped.port);
                 let receiver = Arc::new(Receiver::one(self.last_token, name, port, m, socket.config)?);
                 socket.add_receiver(&receiver)?;
                 self.own += 1;
+                *self.own_by_key.entry(key).or_default() += 1;
                 return Ok(Place::Own(receiver));
             }
             let receiver = Receiver::shared(self.last_token, key.0, key.1, key.2, socket.config)?;
@@ -154,6 +172,38 @@ impl Control {
         }
         self.share(socket, key, &state.name, m, None)?;
         Ok(Place::Shared)
+    }
+
+    fn forget_own(&mut self, key: Key) {
+        self.own -= 1;
+        if let Some(count) = self.own_by_key.get_mut(&key) {
+            *count -= 1;
+            if *count == 0 {
+                self.own_by_key.remove(&key);
+            }
+        }
+    }
+
+    /// Ends all memberships and sends, when the socket is deleted.
+    pub(super) fn end(&mut self, socket: &MulticastSocket) {
+        let mut groups = std::mem::take(&mut self.groups);
+        for state in groups.values_mut() {
+            for (m, place) in std::mem::take(&mut state.places) {
+                if !matches!(place, Place::Failed) {
+                    self.note_place(EventType::Leave, &m, &state.name);
+                }
+                match place {
+                    Place::Own(receiver) if has_children() => drop(udp::leave(&receiver.fd, &m)),
+                    Place::Shared if has_children() => self.holders.leave(&m),
+                    _ => {}
+                }
+            }
+        }
+        for sender in self.attached.iter().flat_map(|a| &a.senders) {
+            // Wakes those that wait for room in its buffer.
+            udp::shut(&sender.fd);
+        }
+        socket.forget_routes();
     }
 
     /// Moves the groups that have receivers of their own to the new shared one, which hears them anyhow.
@@ -167,7 +217,7 @@ impl Control {
                 }
                 match self.share(socket, key, &state.name, m, Some(own)) {
                     Ok(()) => {
-                        self.own -= 1;
+                        self.forget_own(key);
                         *place = Place::Shared;
                     }
                     // It stays where it is; its messages cost twice.
@@ -190,12 +240,9 @@ impl Control {
     ) -> std::io::Result<()> {
         let missing = || std::io::Error::from_raw_os_error(libc::ENOENT);
         let (receiver, count) = self.shared.get_mut(&key).ok_or_else(missing)?;
-        let Hears::Shared { table, specific, .. } = &receiver.hears else { return Err(missing()) };
+        let Hears::Shared { table, .. } = &receiver.hears else { return Err(missing()) };
         self.holders.join(m)?;
         *count += 1;
-        if m.source.is_some() {
-            specific.store(true, Ordering::Relaxed);
-        }
         if own.is_some() {
             // What it has heard of the group so far, the other one has too.
             socket.rescue(receiver);
@@ -204,7 +251,7 @@ impl Control {
         if let Some(own) = own {
             let _ = udp::leave(&own.fd, m);
             socket.rescue(own);
-            socket.remove_receiver(own);
+            socket.remove_receiver(own, None);
         }
         Ok(())
     }
@@ -213,8 +260,8 @@ impl Control {
         match place {
             Place::Failed => {}
             Place::Own(receiver) => {
-                self.own -= 1;
-                socket.remove_receiver(&receiver);
+                self.forget_own((m.group.is_ipv6(), state.mapped.port, m.ifindex));
+                socket.remove_receiver(&receiver, Some(m));
             }
             Place::Shared => {
                 self.holders.leave(m);
@@ -229,7 +276,7 @@ impl Control {
                 if *count == 0 {
                     let receiver = receiver.clone();
                     self.shared.remove(&key);
-                    socket.remove_receiver(&receiver);
+                    socket.remove_receiver(&receiver, None);
                 }
             }
         }
@@ -246,7 +293,18 @@ impl Control {
         for a in &mut self.attached {
             let families = a.families;
             for &(group, source) in mapped.addresses.iter().filter(|(g, _)| families.hold(*g)) {
-                match sender(a, group, source, socket.config) {
+                let on_host = a.ttl == 0;
+                let sender = sender(a, group, source, socket.config).and_then(|sender| {
+                    let m = Membership { group, source: None, ifindex: a.ifindex };
+                    // The kernel keeps hop limit 0 on the host only where the host is a member.
+                    match if on_host { udp::join(&sender.fd, &m) } else { Ok(()) } {
+                        Err(e) if e.raw_os_error() != Some(libc::EADDRINUSE) => {
+                            Err(limit_error(&e, "keeping hop limit 0 on this host"))
+                        }
+                        _ => Ok(sender),
+                    }
+                });
+                match sender {
                     Ok(sender) => {
                         let address = udp::socket_address(group, mapped.port, a.ifindex);
                         // A child shares the sender with its parent, which does not know what it connects.

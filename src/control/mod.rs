@@ -7,7 +7,7 @@ mod attached;
 mod fork;
 mod groups;
 
-pub(crate) use fork::{fork_generation, prepare_for_fork};
+pub(crate) use fork::{fork_generation, has_children, prepare_for_fork};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -79,6 +79,10 @@ pub fn own_groups() -> Vec<OwnGroup> {
 
 pub(crate) fn enter(socket: &Arc<MulticastSocket>, control: Control) {
     lock().insert(socket.id, Member { socket: socket.clone(), control });
+    if fork::is_watched() {
+        // What changed while the socket was made, no one has told it.
+        refresh(socket);
+    }
 }
 
 /// Takes the socket out, so that no control call finds it any more.
@@ -92,8 +96,7 @@ pub(crate) fn remove(socket: &MulticastSocket) {
     if socket.is_inherited() {
         return;
     }
-    let names: Vec<_> = entry.control.groups.values().map(|state| state.name.clone()).collect();
-    names.iter().for_each(|name| entry.control.note(EventType::Leave, name));
+    entry.control.end(socket);
     let happened = std::mem::take(&mut entry.control.happened);
     announce(&registry, socket.id, happened);
     drop(registry);
@@ -106,6 +109,9 @@ pub(crate) fn with<R>(socket: &MulticastSocket, change: impl FnOnce(&mut Control
             "a multicast socket made before fork() can only send, receive and be deleted in the child; \
              create a new one there"
         );
+        return Err(Error::NoSuchSocket);
+    }
+    if !socket.is_held() {
         return Err(Error::NoSuchSocket);
     }
     let mut registry = lock();
@@ -121,11 +127,11 @@ pub(crate) fn look<R>(socket: &MulticastSocket, at: impl FnOnce(&Control) -> Res
     at(&lock().get(&socket.id).ok_or(Error::NoSuchSocket)?.control)
 }
 
-/// Where the socket's group `name` is mapped to, if it has joined it or is registered there.
+/// Where the socket's group `name` is mapped to, if it has joined it, is registered there or has sent to it.
 pub(crate) fn known(socket: &MulticastSocket, name: &str) -> Option<Mapped> {
     let registry = lock();
     let state = registry.get(&socket.id)?.control.groups.get(name)?;
-    (state.listener || state.registered).then(|| state.mapped.clone())
+    Some(state.mapped.clone())
 }
 
 /// Whether the socket has joined `name`, and then whether a shared receiver hears it.
@@ -137,21 +143,30 @@ pub(crate) fn joined(socket: &MulticastSocket, name: &str) -> Option<bool> {
 
 /// Joins, and watches the Interfaces from then on.
 pub(crate) fn join(socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Result<()> {
-    with(socket, |control| control.join(socket, name, mapped))?;
     watch_interfaces();
-    Ok(())
+    with(socket, |control| control.join(socket, name, mapped))
 }
 
-/// Without the watch everything works but what follows the Interfaces by itself.
+/// Starts the watch, before anything rests on what the Interfaces are. Without it everything works but what follows the
+/// Interfaces by itself.
 fn watch_interfaces() {
-    if let Err(e) = watch::start(on_change) {
-        log::warn!("{e}: groups will not follow Interfaces that come back");
+    if fork::watched() {
+        return;
+    }
+    match watch::start(on_change) {
+        // What changed before is made up for.
+        Ok(()) => on_change(&Change::Resync),
+        Err(e) => {
+            log::warn!("{e}: groups will not follow Interfaces that come back");
+            fork::not_watched();
+        }
     }
 }
 
 /// Registers a source, and watches the Interfaces from then on.
 pub(crate) fn src_register(socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Result<Vec<u32>> {
-    let failed = with(socket, |control| {
+    watch_interfaces();
+    with(socket, |control| {
         let failed = match control.targets(socket, name, &mapped) {
             Ok((_, failed)) => failed,
             Err(_) => return Ok(control.interface_ids()),
@@ -159,9 +174,7 @@ pub(crate) fn src_register(socket: &MulticastSocket, name: &Name, mapped: Mapped
         control.state(name, mapped).registered = true;
         control.note(EventType::NewSource, name.normal());
         Ok(failed)
-    })?;
-    watch_interfaces();
-    Ok(failed)
+    })
 }
 
 /// Opens a route to a group and keeps it; the name is known as sent to from then on.
@@ -184,15 +197,14 @@ pub(crate) fn open_route(
         }
         Ok(socket.keep_route(shared, uri, targets))
     };
+    if !socket.is_inherited() {
+        watch_interfaces();
+    }
     let mut registry = lock();
     let member = registry.get_mut(&socket.id).ok_or(Error::NoSuchSocket)?;
     let opened = open(&mut member.control, &member.socket);
     let happened = std::mem::take(&mut member.control.happened);
     announce(&registry, socket.id, happened);
-    drop(registry);
-    if !socket.is_inherited() {
-        watch_interfaces();
-    }
     opened
 }
 
@@ -226,26 +238,33 @@ fn announce(registry: &Registry, id: u64, happened: Vec<Happened>) {
     }
 }
 
+fn refresh(socket: &Arc<MulticastSocket>) {
+    let (Ok(devices), Ok(defaults)) = (interfaces::devices(), interfaces::default_interfaces()) else {
+        return;
+    };
+    if let Some(member) = lock().get_mut(&socket.id) {
+        member.control.reconcile(socket, &devices, &defaults);
+    }
+}
+
 fn on_change(change: &Change) {
-    if matches!(change, Change::Group { .. }) {
+    if matches!(change, Change::Group { .. } | Change::Tables) {
         return;
     }
     let devices = match interfaces::devices() {
         Ok(devices) => devices,
         Err(e) => return log::error!("the Interfaces cannot be listed: {e}"),
     };
+    let defaults = interfaces::default_interfaces().unwrap_or_default();
     let mut registry = lock();
     let ids: Vec<u64> = registry.keys().copied().collect();
     for id in ids {
-        let Some(entry) = registry.get_mut(&id) else {
+        let Some(member) = registry.get_mut(&id).filter(|member| !member.socket.is_inherited()) else {
             continue;
         };
-        if entry.socket.is_inherited() {
-            continue;
-        }
-        let socket = entry.socket.clone();
-        entry.control.reconcile(&socket, &devices);
-        let happened = std::mem::take(&mut entry.control.happened);
+        member.control.forget(change);
+        member.control.reconcile(&member.socket.clone(), &devices, &defaults);
+        let happened = std::mem::take(&mut member.control.happened);
         announce(&registry, id, happened);
     }
 }
@@ -258,6 +277,10 @@ struct Attached {
     ttl: u8,
     /// As it was when last seen; `None` while it is gone.
     device: Option<Device>,
+    /// The kernel has forgotten the memberships there: it was gone since they were made.
+    forgotten: bool,
+    /// The same for IPv6 alone, which the kernel gives up below an MTU of 1280.
+    forgotten_v6: bool,
     senders: Vec<Arc<Sender>>,
 }
 
@@ -308,6 +331,8 @@ pub(crate) struct Control {
     groups: HashMap<Arc<str>, State>,
     /// Receivers that serve one group each.
     own: usize,
+    /// The same by what they could share.
+    own_by_key: HashMap<Key, usize>,
     holders: Holders,
     shared: HashMap<Key, (Arc<Receiver>, usize)>,
     last_token: u64,
@@ -323,12 +348,17 @@ impl Control {
             attached: Vec::new(),
             groups: HashMap::new(),
             own: 0,
+            own_by_key: HashMap::new(),
             holders: Holders::default(),
             shared: HashMap::new(),
             last_token: crate::sys::handle::DOORBELL,
             happened: Vec::new(),
         };
-        let ids = if ifs.is_empty() { attached::default_ids(config, &devices)? } else { ifs.to_vec() };
+        let ids = if ifs.is_empty() {
+            attached::default_ids(config, &devices, interfaces::default_interfaces)?
+        } else {
+            ifs.to_vec()
+        };
         ids.iter().try_for_each(|&id| control.attach(id, &devices))?;
         Ok(control)
     }
@@ -346,17 +376,18 @@ impl Control {
 
     /// Notes an event for every Interface that carries the group.
     fn note(&mut self, event: EventType, name: &Arc<str>) {
-        let Some(state) = self.groups.get(name) else {
-            return;
-        };
-        if event == EventType::Leave && !state.listener {
-            return;
-        }
+        let Some(state) = self.groups.get(name) else { return };
         for a in &self.attached {
             for &(address, _) in state.mapped.addresses.iter().filter(|(g, _)| a.families.hold(*g)) {
                 self.happened.push(Happened { event, ifindex: a.ifindex, address, name: name.clone() });
             }
         }
+    }
+
+    /// Notes that a membership came or went.
+    fn note_place(&mut self, event: EventType, m: &Membership, name: &Arc<str>) {
+        let (ifindex, address) = (m.ifindex, m.group);
+        self.happened.push(Happened { event, ifindex, address, name: name.clone() });
     }
 
     fn own_groups(&self) -> Vec<OwnGroup> {

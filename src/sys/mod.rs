@@ -12,3 +12,11 @@ use std::io;
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
+
+/// Writes to standard error, past the lock of [`std::io::stderr`], which a thread that a forked child does not have may
+/// hold.
+#[allow(unsafe_code)]
+pub fn write_error(line: &[u8]) {
+    // SAFETY: the bytes are live for the call and the length is theirs.
+    let _ = unsafe { libc::syscall(libc::SYS_write, libc::STDERR_FILENO, line.as_ptr(), line.len()) };
+}

@@ -187,7 +187,13 @@ pub fn join(fd: &OwnedFd, membership: &Membership) -> io::Result<()> {
 
 /// Leaves. A membership on a device that is gone is given up too.
 pub fn leave(fd: &OwnedFd, membership: &Membership) -> io::Result<()> {
-    membership_option(fd, membership, libc::MCAST_LEAVE_GROUP, libc::MCAST_LEAVE_SOURCE_GROUP)
+    match membership_option(fd, membership, libc::MCAST_LEAVE_GROUP, libc::MCAST_LEAVE_SOURCE_GROUP) {
+        // Of a device that is gone the kernel gives up whole groups only.
+        Err(e) if membership.source.is_some() && e.raw_os_error() == Some(libc::ENODEV) => {
+            leave(fd, &Membership { source: None, ..*membership })
+        }
+        result => result,
+    }
 }
 
 fn membership_option(
@@ -520,6 +526,14 @@ pub fn drops(fd: &OwnedFd) -> io::Result<u32> {
 pub fn shut(fd: &OwnedFd) {
     // ENOTCONN is what an unconnected socket answers after it has woken its readers.
     let _ = socket2::SockRef::from(fd).shutdown(std::net::Shutdown::Both);
+}
+
+/// Whether the socket was shut, here or in another process that has it too.
+pub fn is_shut(fd: &OwnedFd) -> bool {
+    let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLRDHUP, revents: 0 };
+    // SAFETY: one live pollfd.
+    let ready = unsafe { libc::poll(&mut poll, 1, 0) };
+    ready > 0 && poll.revents & (libc::POLLRDHUP | libc::POLLHUP) != 0
 }
 
 /// Waits until one of `fds` is readable, at most `timeout`. False when the time is over.

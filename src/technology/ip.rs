@@ -9,6 +9,7 @@ use crate::shards::Shards;
 use crate::sys::udp::{self, Asked, Membership, Origin};
 use once_cell::race::OnceBox;
 use socket2::SockAddr;
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::OwnedFd;
@@ -70,8 +71,6 @@ pub enum Hears {
         table: Shards<Held>,
         /// The device.
         ifindex: u32,
-        /// Some of the memberships are source-specific.
-        specific: AtomicBool,
     },
 }
 
@@ -117,10 +116,7 @@ impl Receiver {
         udp::set_destination(&fd, v6)?;
         udp::bind_device(&fd, ifindex)?;
         udp::bind_shared(&fd, any, port, 0)?;
-        Ok(Receiver::new(token, fd, v6, {
-            let specific = AtomicBool::new(false);
-            Hears::Shared { table: Shards::new(TABLE), ifindex, specific }
-        }))
+        Ok(Receiver::new(token, fd, v6, Hears::Shared { table: Shards::new(TABLE), ifindex }))
     }
 
     /// True when it hears one group, on one device.
@@ -134,9 +130,7 @@ impl Receiver {
     pub fn asks(&self, details: bool) -> Asked {
         match &self.hears {
             Hears::One { .. } => Asked { from: details, to: false },
-            Hears::Shared { specific, .. } => {
-                Asked { from: details || specific.load(Ordering::Relaxed), to: true }
-            }
+            Hears::Shared { .. } => Asked { from: true, to: true },
         }
     }
 
@@ -144,7 +138,7 @@ impl Receiver {
     pub fn group_of(&self, origin: &Origin) -> Option<(Arc<str>, u32)> {
         match &self.hears {
             Hears::One { group, ifindex } => Some((group.clone(), ifindex.load(Ordering::Relaxed))),
-            Hears::Shared { table, ifindex, .. } => {
+            Hears::Shared { table, ifindex } => {
                 let (to, from) = (origin.to?, origin.from.ip());
                 // A source-specific name is the closer match.
                 let mut any_source = None;
@@ -178,7 +172,12 @@ impl Receiver {
     /// How many messages the kernel has dropped here since the last time that this was asked.
     pub fn new_drops(&self) -> u32 {
         let Ok(now) = udp::drops(&self.fd) else { return 0 };
-        now.wrapping_sub(self.drops_seen.swap(now, Ordering::Relaxed))
+        // Two may ask at a time, and the one that asked the kernel first be the last here.
+        let newer = |seen: u32| (now.wrapping_sub(seen) as i32 > 0).then_some(now);
+        match self.drops_seen.fetch_update(Ordering::Relaxed, Ordering::Relaxed, newer) {
+            Ok(seen) => now.wrapping_sub(seen),
+            Err(_) => 0,
+        }
     }
 }
 
@@ -210,7 +209,11 @@ pub fn key(address: IpAddr) -> [u8; 16] {
 
 /// Memberships for shared receivers, spread over as many sockets as the system's limits ask for.
 #[derive(Default)]
-pub struct Holders(Vec<Holder>);
+pub struct Holders {
+    holders: Vec<Option<Holder>>,
+    /// Which of them has a membership; several, when several Group Names have it.
+    at: HashMap<Membership, Vec<usize>>,
+}
 
 struct Holder {
     fd: OwnedFd,
@@ -225,13 +228,15 @@ impl Holders {
     /// Joins on a holder that has room, or on a new one.
     pub fn join(&mut self, membership: &Membership) -> io::Result<()> {
         let (v6, specific) = (membership.group.is_ipv6(), membership.source.is_some());
-        for holder in self.0.iter_mut().rev() {
+        for (i, slot) in self.holders.iter_mut().enumerate().rev() {
+            let Some(holder) = slot else { continue };
             if holder.full || holder.v6 != v6 || holder.specific != specific {
                 continue;
             }
             match udp::join(&holder.fd, membership) {
                 Ok(()) => {
                     holder.count += 1;
+                    self.at.entry(*membership).or_default().push(i);
                     return Ok(());
                 }
                 // igmp_max_memberships, igmp_max_msf or optmem_max: room elsewhere.
@@ -239,28 +244,37 @@ impl Holders {
                     holder.full = true;
                 }
                 // Another Group Name holds this very membership here.
-                Err(e) if e.raw_os_error() == Some(libc::EADDRINUSE) => {}
+                Err(e) if matches!(e.raw_os_error(), Some(libc::EADDRINUSE | libc::EADDRNOTAVAIL)) => {}
                 Err(e) => return Err(e),
             }
         }
         let fd = udp::socket(membership.group)?;
         udp::join(&fd, membership)?;
-        self.0.push(Holder { fd, v6, specific, count: 1, full: false });
+        let holder = Some(Holder { fd, v6, specific, count: 1, full: false });
+        let free = self.holders.iter().position(Option::is_none).unwrap_or(self.holders.len());
+        if free == self.holders.len() {
+            self.holders.push(holder);
+        } else {
+            self.holders[free] = holder;
+        }
+        self.at.entry(*membership).or_default().push(free);
         Ok(())
     }
 
-    /// Leaves on the first holder that has this membership.
+    /// Leaves where this membership is held.
     pub fn leave(&mut self, membership: &Membership) {
-        for i in 0..self.0.len() {
-            let holder = &mut self.0[i];
-            if udp::leave(&holder.fd, membership).is_ok() {
-                holder.full = false;
-                holder.count -= 1;
-                if holder.count == 0 {
-                    self.0.swap_remove(i);
-                }
-                return;
-            }
+        let Some(places) = self.at.get_mut(membership) else { return };
+        let place = places.pop();
+        if places.is_empty() {
+            self.at.remove(membership);
+        }
+        let Some(slot) = place.and_then(|i| self.holders.get_mut(i)) else { return };
+        let Some(holder) = slot else { return };
+        let _ = udp::leave(&holder.fd, membership);
+        holder.full = false;
+        holder.count -= 1;
+        if holder.count == 0 {
+            *slot = None;
         }
     }
 }
