@@ -130,8 +130,9 @@ typedef void (*MembershipEventCallback)(int type, uint32_t iface, const char *gr
  *
  * The handle is a descriptor of its own. It is readable (poll, select, epoll) whenever receive()
  * would not block, it is closed on exec, and `O_NONBLOCK` set on it by fcntl() makes send() and
- * receive() non-blocking. Release it with deleteMSocket(), not with close(); a handle that was
- * closed by mistake gives `EBADF` from then on, also when its number is in use again.
+ * receive() non-blocking. Release it with deleteMSocket(), not with close(); after a
+ * close() by mistake the calls that change the socket give `EBADF`, and none touches what has the
+ * number then.
  *
  * After fork() the child can send, receive (parent and child then share the messages between them)
  * and delete an inherited handle; calls that would change its groups, Interfaces or TTL give
@@ -457,7 +458,8 @@ int delInterface(int msock, uint32_t iface);
  * From now on messages of the multicast socket travel at most `value` hops from the given
  * Interfaces: the TTL of IPv4, the hop limit of IPv6. 1, the default unless configured otherwise,
  * keeps them on the link; 0 keeps them on this host. An unknown id among them leaves all as they
- * were. An Interface that is added later starts with the configured hop count.
+ * were. An Interface that is added later starts with what was last set on all of them, else with the
+ * configured hop count.
  *
  * # Parameters
  * - `msock`: the multicast socket.
@@ -481,7 +483,10 @@ int delInterface(int msock, uint32_t iface);
  * # Standard
  * RFC 7046, section 4.6.4.
  */
-int setTTL(int msock, uint8_t value, size_t num_ifs, uint32_t *ifs);
+int setTTL(int msock,
+           uint8_t value,
+           size_t num_ifs,
+           uint32_t *ifs);
 
 /**
  * Gives the maximum hop count of messages
@@ -709,8 +714,9 @@ int designatedHost(uint32_t iface, const char *group_name);
  *
  * The callback gets the membership events from enableEvents() on: the event's type, the Interface
  * where it was seen, and the Group Name, a string that lives until the callback returns. It
- * replaces an earlier one; NULL takes it away. The earlier callback may still be running when the
- * call returns; disableEvents() waits for that.
+ * replaces an earlier one; NULL takes it away. The earlier callback does not run any more when the
+ * call returns, except when it made the call itself; so do not hold a lock that the callback waits
+ * for.
  *
  * Events are delivered one at a time, in order, by a thread of the library that takes no signal. A
  * slow callback delays the events behind it but no message. The callback may call every function

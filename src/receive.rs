@@ -37,6 +37,9 @@ const FEW: usize = 8;
 /// cost more than it saves.
 const BATCHED: usize = 2048;
 
+/// After so many messages that were for others a read comes back, so that a flood of them does not hold it.
+const OTHERS: u32 = 4096;
+
 /// One look around tries so many receivers at most.
 const TURN: u32 = 64;
 
@@ -406,6 +409,7 @@ impl MulticastSocket {
             return self.read_many(receiver, buf, details);
         }
         let asked = receiver.asks(details.is_some());
+        let mut elsewhere = 0;
         loop {
             let room = buf.len();
             let mut sort = |parts: (&[u8], &[u8]), origin| {
@@ -444,7 +448,8 @@ impl MulticastSocket {
                 Ok(Sorted::TooLong) => return Err(Error::MessageSize(room)),
                 Ok(Sorted::GivenUp) => return Ok(None),
                 Ok(Sorted::Elsewhere) if self.is_deleted() => return Err(Error::NoSuchSocket),
-                Ok(Sorted::Elsewhere) => {}
+                Ok(Sorted::Elsewhere) if elsewhere == OTHERS => return Ok(None),
+                Ok(Sorted::Elsewhere) => elsewhere += 1,
                 Err(e) => match e.raw_os_error() {
                     Some(libc::EAGAIN) => {
                         receiver.hits.store(0, Ordering::Relaxed);
@@ -495,7 +500,7 @@ impl MulticastSocket {
         &self,
         receiver: &Arc<Receiver>,
         buf: &mut Buffer,
-        details: Details,
+        mut details: Details,
     ) -> Result<Option<usize>> {
         receiver.hits.store(0, Ordering::Relaxed);
         // A forked child must not take more than it hands out: what is left would be lost to its parent.
@@ -528,7 +533,14 @@ impl MulticastSocket {
             }
         }
         (queue.next, queue.end, queue.receiver) = (0, count, Some(receiver.clone()));
-        self.take_locked(&mut queue, None, buf, details)
+        let taken = self.take_locked(&mut queue, None, buf, details.as_deref_mut())?;
+        if taken.is_none() && count > 0 {
+            // All were for others; there may be one of ours behind them.
+            drop(queue);
+            receiver.hits.store(0, Ordering::Relaxed);
+            return self.read(receiver, false, None, buf, details);
+        }
+        Ok(taken)
     }
 
     /// Takes from the queue.

@@ -15,8 +15,9 @@ pub type MembershipEventCallback = Option<extern "C" fn(r#type: c_int, iface: u3
 ///
 /// The callback gets the membership events from enableEvents() on: the event's type, the Interface
 /// where it was seen, and the Group Name, a string that lives until the callback returns. It
-/// replaces an earlier one; NULL takes it away. The earlier callback may still be running when the
-/// call returns; disableEvents() waits for that.
+/// replaces an earlier one; NULL takes it away. The earlier callback does not run any more when the
+/// call returns, except when it made the call itself; so do not hold a lock that the callback waits
+/// for.
 ///
 /// Events are delivered one at a time, in order, by a thread of the library that takes no signal. A
 /// slow callback delays the events behind it but no message. The callback may call every function

@@ -10,7 +10,8 @@ use libc::c_int;
 /// From now on messages of the multicast socket travel at most `value` hops from the given
 /// Interfaces: the TTL of IPv4, the hop limit of IPv6. 1, the default unless configured otherwise,
 /// keeps them on the link; 0 keeps them on this host. An unknown id among them leaves all as they
-/// were. An Interface that is added later starts with the configured hop count.
+/// were. An Interface that is added later starts with what was last set on all of them, else with the
+/// configured hop count.
 ///
 /// # Parameters
 /// - `msock`: the multicast socket.

@@ -15,8 +15,9 @@ use libc::c_int;
 ///
 /// The handle is a descriptor of its own. It is readable (poll, select, epoll) whenever receive()
 /// would not block, it is closed on exec, and `O_NONBLOCK` set on it by fcntl() makes send() and
-/// receive() non-blocking. Release it with deleteMSocket(), not with close(); a handle that was
-/// closed by mistake gives `EBADF` from then on, also when its number is in use again.
+/// receive() non-blocking. Release it with deleteMSocket(), not with close(); after a
+/// close() by mistake the calls that change the socket give `EBADF`, and none touches what has the
+/// number then.
 ///
 /// After fork() the child can send, receive (parent and child then share the messages between them)
 /// and delete an inherited handle; calls that would change its groups, Interfaces or TTL give
