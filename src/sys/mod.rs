@@ -2,6 +2,7 @@
 
 pub mod fork;
 pub mod handle;
+pub mod lock;
 pub mod netlink;
 pub mod thread;
 pub mod udp;
