@@ -93,23 +93,25 @@ impl Queue {
         }
     }
 
-    /// Takes the oldest message when that leaves others, and so nothing to be done for the handle.
+    /// Takes the oldest message when that leaves others, and so nothing to be done for the handle. `None`: look the long
+    /// way, which also tells of a message that is too long.
     #[inline]
     pub fn take_ahead(&mut self, queued: &AtomicUsize, buf: &mut Buffer) -> Option<usize> {
-        if self.len() < 2 {
+        let (Some(batch), Some(receiver)) = (&self.batch, &self.receiver) else { return None };
+        let left = self.end.checked_sub(self.next + 1)?;
+        if left == 0
+            || !self.stash.is_empty()
+            || !receiver.hears_one()
+            || !receiver.live.load(Ordering::Acquire)
+        {
             return None;
         }
-        // One that is too long stays, and is told of by the long way.
-        let len = self.pick(None, buf, None).ok()??;
+        let message = batch.message(self.next);
+        udp::copy(message, buf.get_mut(..message.len())?);
+        self.next += 1;
         self.taken += 1;
-        let left = self.len();
-        if left == 0 {
-            // Those behind it were for nobody here: the long way will see to the handle.
-            queued.store(1, Ordering::Release);
-        } else {
-            queued.store(left, Ordering::Release);
-        }
-        Some(len)
+        queued.store(left, Ordering::Release);
+        Some(message.len())
     }
 
     /// Takes the oldest message, or the oldest of one group.
@@ -513,16 +515,30 @@ impl MulticastSocket {
         if queue.len() > 0 {
             return self.take_locked(&mut queue, None, buf, details);
         }
-        let batch = match &mut queue.batch {
-            Some(batch) => batch,
-            none => none.insert(Batch::new().map_err(|e| limit_error(&e, "receive: memory for a batch"))?),
-        };
-        let count = match batch.fill(&receiver.fd, receiver.asks(self.wants_origins.load(Ordering::Relaxed)))
-        {
-            Ok(count) => count,
+        if queue.batch.is_none() {
+            queue.batch = Some(Batch::new().map_err(|e| limit_error(&e, "receive: memory for a batch"))?);
+        }
+        match self.refill(&mut queue, receiver) {
+            Ok(()) => {}
             Err(e) if matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EINTR)) => return Ok(None),
             Err(e) => return Err(waiting(e)),
-        };
+        }
+        let taken = self.take_locked(&mut queue, None, buf, details.as_deref_mut())?;
+        if taken.is_none() {
+            // All were for others; there may be one of ours behind them.
+            drop(queue);
+            receiver.hits.store(0, Ordering::Relaxed);
+            return self.read(receiver, false, None, buf, details);
+        }
+        Ok(taken)
+    }
+
+    /// Fills the empty queue, without waiting.
+    fn refill(&self, queue: &mut Queue, receiver: &Arc<Receiver>) -> io::Result<()> {
+        receiver.hits.store(0, Ordering::Relaxed);
+        let Some(batch) = &mut queue.batch else { return Ok(()) };
+        let asked = receiver.asks(self.wants_origins.load(Ordering::Relaxed));
+        let count = batch.fill(&receiver.fd, asked)?;
         // Others get their turn after this batch.
         self.hot.store(DOORBELL, Ordering::Relaxed);
         if count >= FEW {
@@ -532,15 +548,29 @@ impl MulticastSocket {
                 self.count_drops(receiver);
             }
         }
-        (queue.next, queue.end, queue.receiver) = (0, count, Some(receiver.clone()));
-        let taken = self.take_locked(&mut queue, None, buf, details.as_deref_mut())?;
-        if taken.is_none() && count > 0 {
-            // All were for others; there may be one of ours behind them.
-            drop(queue);
-            receiver.hits.store(0, Ordering::Relaxed);
-            return self.read(receiver, false, None, buf, details);
+        (queue.next, queue.end) = (0, count);
+        if !queue.receiver.as_ref().is_some_and(|known| Arc::ptr_eq(known, receiver)) {
+            queue.receiver = Some(receiver.clone());
         }
-        Ok(taken)
+        Ok(())
+    }
+
+    /// After the last message of a batch: when there is a backlog and nobody else's turn, the next batch comes at once,
+    /// which spares the handle two system calls.
+    fn refill_backlog(&self, queue: &mut Queue) {
+        let Some(receiver) = queue.receiver.clone() else { return };
+        let backlog = receiver.hits.load(Ordering::Relaxed) >= BACKLOG;
+        if queue.len() == 0
+            && backlog
+            && receiver.hears_one()
+            && receiver.live.load(Ordering::Acquire)
+            && !self.is_inherited()
+            && self.sleeping.load(Ordering::Relaxed) == 0
+            && self.receivers.load().len() == 1
+        {
+            // What is wrong with the socket, the next read meets too.
+            let _ = self.refill(queue, &receiver);
+        }
     }
 
     /// Takes from the queue.
@@ -561,6 +591,9 @@ impl MulticastSocket {
         details: Details,
     ) -> Result<Option<usize>> {
         let taken = queue.pick(filter, buf, details);
+        if filter.is_none() && matches!(taken, Ok(Some(_))) {
+            self.refill_backlog(queue);
+        }
         self.show(queue);
         if let Ok(Some(_)) = taken {
             queue.taken += 1;

@@ -413,7 +413,7 @@ fn destination(header: &libc::msghdr) -> Option<IpAddr> {
 }
 
 /// How many messages one batch reads at most.
-pub const BATCH: usize = 128;
+pub const BATCH: usize = 64;
 
 // Three cache lines longer than a datagram can be: at a distance of exactly 64 KiB all slots would compete for the same
 // few lines of the cache.
@@ -463,7 +463,12 @@ impl Batch {
     pub fn fill(&mut self, fd: &OwnedFd, asked: Asked) -> io::Result<usize> {
         let name = if asked.from { mem::size_of::<libc::sockaddr_storage>() } else { 0 };
         let control = if asked.to { mem::size_of::<Control>() } else { 0 };
-        let written = if asked == self.asked { self.used } else { BATCH };
+        let written = match (asked == self.asked, asked.from || asked.to) {
+            (false, _) => BATCH,
+            (true, true) => self.used,
+            // The kernel changes nothing of what it is told here.
+            (true, false) => 0,
+        };
         self.asked = asked;
         for (i, header) in self.headers[..written].iter_mut().enumerate() {
             let header = &mut header.msg_hdr;
