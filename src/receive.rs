@@ -319,6 +319,8 @@ impl MulticastSocket {
                 return Ok(Some(len));
             }
         }
+        // A read that does not wait tells nothing of a socket that the parent has shut.
+        self.receivers.load_full().iter().for_each(|receiver| _ = self.is_given_up(receiver));
         Ok(None)
     }
 
