@@ -9,9 +9,9 @@ use crate::logging::Pace;
 use crate::name::Name;
 use crate::socket::{MulticastSocket, Received, limit_error};
 use crate::sys::handle::DOORBELL;
-use crate::sys::lock::{BiasedGuard, BiasedLock};
 use crate::sys::udp::{self, Batch, Membership, Origin};
 use crate::technology::ip::{Hears, LOOK_AROUND, Receiver};
+use spin::relax::Yield;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
@@ -23,9 +23,9 @@ use std::time::Instant;
 
 type Buffer = [MaybeUninit<u8>];
 
-/// Held for a copy or one read that does not wait.
-pub(crate) type QueueLock = BiasedLock<Queue>;
-pub(crate) type QueueGuard = BiasedGuard<'static, Queue>;
+/// Held for a copy or one read that does not wait, and given back without an atomic exchange.
+pub(crate) type QueueLock = spin::mutex::SpinMutex<Queue, Yield>;
+pub(crate) type QueueGuard = spin::mutex::SpinMutexGuard<'static, Queue, Yield>;
 
 /// After so many reads that found a message at once, the next one asks for many.
 const BACKLOG: u32 = 16;

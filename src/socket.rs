@@ -119,8 +119,6 @@ impl MulticastSocket {
     pub(crate) fn prepare(ifs: &[u32]) -> Result<Prepared> {
         let config = config::get()?;
         control::prepare_for_fork();
-        // Now, where milliseconds do not matter.
-        sys::lock::can_favour();
         let control = Control::new(ifs, config)?;
         let (number, handle) = Handle::create().map_err(|e| limit_error(&e, "createMSocket"))?;
         Ok(Prepared { config, control, number, handle })

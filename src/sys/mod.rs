@@ -2,7 +2,6 @@
 
 pub mod fork;
 pub mod handle;
-pub mod lock;
 pub mod netlink;
 pub mod thread;
 pub mod udp;
