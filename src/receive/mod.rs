@@ -4,6 +4,10 @@
 //! sleeps in the handle's epoll set. When reads find messages at once several times in a row there is a backlog: then
 //! the kernel is asked for many at a time and the rest waits in the queue, which keeps the handle readable.
 
+mod queue;
+
+pub(crate) use queue::{QueueGuard, QueueLock};
+
 use crate::error::{Error, Result};
 use crate::logging::Pace;
 use crate::name::Name;
@@ -11,21 +15,16 @@ use crate::socket::{MulticastSocket, Received, limit_error};
 use crate::sys::handle::DOORBELL;
 use crate::sys::udp::{self, Batch, Membership, Origin};
 use crate::technology::ip::{Hears, LOOK_AROUND, Receiver};
-use spin::relax::Yield;
+use queue::{Queue, Stashed};
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 type Buffer = [MaybeUninit<u8>];
-
-/// Held for a copy or one read that does not wait, and given back without an atomic exchange.
-pub(crate) type QueueLock = spin::mutex::SpinMutex<Queue, Yield>;
-pub(crate) type QueueGuard = spin::mutex::SpinMutexGuard<'static, Queue, Yield>;
 
 /// After so many reads that found a message at once, the next one asks for many.
 const BACKLOG: u32 = 16;
@@ -45,146 +44,6 @@ const TURN: u32 = 64;
 
 /// Room for any datagram.
 const LONGEST: usize = 65536;
-
-/// Messages that the kernel has given and the application has not.
-#[derive(Default)]
-pub(crate) struct Queue {
-    /// The id of the socket that has the queue now; 0 for none.
-    owner: u64,
-    /// Older than what is in the batch.
-    stash: VecDeque<Stashed>,
-    stashed_bytes: usize,
-    batch: Option<Batch>,
-    /// Whose messages are in the batch.
-    receiver: Option<Arc<Receiver>>,
-    next: usize,
-    end: usize,
-    /// The handle was made readable for this queue.
-    rung: bool,
-    /// How many messages the application took from here.
-    taken: u64,
-}
-
-struct Stashed {
-    message: Box<[u8]>,
-    group: Arc<str>,
-    interface: u32,
-    origin: Origin,
-}
-
-impl Stashed {
-    /// The memory that it takes, about.
-    fn size(&self) -> usize {
-        self.message.len() + size_of::<Stashed>() + 64
-    }
-}
-
-impl Queue {
-    fn len(&self) -> usize {
-        self.stash.len() + (self.end - self.next)
-    }
-
-    fn stash(&mut self, stashed: Stashed, first: bool) {
-        self.stashed_bytes += stashed.size();
-        if first {
-            self.stash.push_front(stashed);
-        } else {
-            self.stash.push_back(stashed);
-        }
-    }
-
-    /// Takes the oldest message when that leaves others, and so nothing to be done for the handle. `None`: look the long
-    /// way, which also tells of a message that is too long.
-    #[inline]
-    pub fn take_ahead(&mut self, queued: &AtomicUsize, buf: &mut Buffer) -> Option<usize> {
-        let (Some(batch), Some(receiver)) = (&self.batch, &self.receiver) else { return None };
-        let left = self.end.checked_sub(self.next + 1)?;
-        if left == 0
-            || !self.stash.is_empty()
-            || !receiver.hears_one()
-            || !receiver.live.load(Ordering::Acquire)
-        {
-            return None;
-        }
-        let message = batch.message(self.next);
-        udp::copy(message, buf.get_mut(..message.len())?);
-        self.next += 1;
-        self.taken += 1;
-        queued.store(left, Ordering::Release);
-        Some(message.len())
-    }
-
-    /// Takes the oldest message, or the oldest of one group.
-    fn pick(&mut self, filter: Option<&Filter>, buf: &mut Buffer, details: Details) -> Result<Option<usize>> {
-        if filter.is_some() {
-            self.spill();
-        }
-        let position = match filter {
-            None => (!self.stash.is_empty()).then_some(0),
-            Some(filter) => self.stash.iter().position(|s| s.group == filter.name),
-        };
-        if let Some(position) = position {
-            give(&self.stash[position].message, buf)?;
-            let Some(stashed) = self.stash.remove(position) else {
-                return Ok(None);
-            };
-            let len = stashed.message.len();
-            self.stashed_bytes -= stashed.size();
-            if let Some(details) = details {
-                let (group, from) = (stashed.group.clone(), stashed.origin.from);
-                *details = Some(Received { len, group, interface: stashed.interface, from });
-            }
-            return Ok(Some(len));
-        }
-        let (Some(batch), Some(receiver)) = (&self.batch, &self.receiver) else {
-            return Ok(None);
-        };
-        let live = receiver.live.load(Ordering::Acquire);
-        // Every message is for the application, and it does not ask whose it is.
-        let whole = details.is_none() && receiver.hears_one();
-        while self.next < self.end {
-            let i = self.next;
-            if !live {
-                self.next = self.end;
-                break;
-            }
-            let message = batch.message(i);
-            let len = message.len();
-            let origin = if whole { None } else { Some(batch.origin(i)) };
-            if origin.as_ref().is_some_and(|origin| !receiver.wants(origin)) {
-                self.next += 1;
-                continue;
-            }
-            give(message, buf)?;
-            if let Some(details) = details {
-                let origin = origin.unwrap_or_else(Origin::unknown);
-                let from = origin.from;
-                let received = |(group, interface)| Received { len, group, interface, from };
-                *details = receiver.group_of(&origin).map(received);
-            }
-            self.next += 1;
-            return Ok(Some(len));
-        }
-        Ok(None)
-    }
-
-    /// Moves the batch to the stash.
-    fn spill(&mut self) {
-        let (Some(batch), Some(receiver)) = (self.batch.take(), self.receiver.take()) else {
-            return;
-        };
-        for i in self.next..self.end {
-            let origin = batch.origin(i);
-            if let Some((group, interface)) = receiver.group_of(&origin) {
-                let message = batch.message(i);
-                let message = message.into();
-                self.stash(Stashed { message, group, interface, origin }, false);
-            }
-        }
-        (self.next, self.end) = (0, 0);
-        self.batch = Some(batch);
-    }
-}
 
 /// The group that `receive` was asked for. Kept from call to call, so that nothing is parsed for each message.
 pub(crate) struct Filter {
@@ -827,15 +686,6 @@ fn lend_rest<R>(read: impl FnOnce(&mut Buffer) -> R) -> R {
 
 fn by_token(receivers: &[Arc<Receiver>], token: u64) -> Option<&Arc<Receiver>> {
     receivers.binary_search_by_key(&token, |r| r.token).ok().map(|i| &receivers[i])
-}
-
-/// Copies a message to the application, or says that it does not fit.
-#[inline]
-fn give(message: &[u8], buf: &mut Buffer) -> Result<()> {
-    let room = buf.len();
-    let place = buf.get_mut(..message.len()).ok_or(Error::MessageSize(room))?;
-    udp::copy(message, place);
-    Ok(())
 }
 
 #[cold]
