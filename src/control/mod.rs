@@ -143,13 +143,17 @@ pub(crate) fn joined(socket: &MulticastSocket, name: &str) -> Option<bool> {
 
 /// Joins, and watches the Interfaces from then on.
 pub(crate) fn join(socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Result<()> {
-    watch_interfaces();
+    watch_interfaces(socket);
     with(socket, |control| control.join(socket, name, mapped))
 }
 
 /// Starts the watch, before anything rests on what the Interfaces are. Without it everything works but what follows the
 /// Interfaces by itself.
-fn watch_interfaces() {
+fn watch_interfaces(socket: &MulticastSocket) {
+    // Nothing of an inherited socket follows the Interfaces.
+    if socket.is_inherited() {
+        return;
+    }
     if fork::watched() {
         return;
     }
@@ -165,7 +169,7 @@ fn watch_interfaces() {
 
 /// Registers a source, and watches the Interfaces from then on.
 pub(crate) fn src_register(socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Result<Vec<u32>> {
-    watch_interfaces();
+    watch_interfaces(socket);
     with(socket, |control| {
         let failed = match control.targets(socket, name, &mapped) {
             Ok((_, failed)) => failed,
@@ -197,9 +201,7 @@ pub(crate) fn open_route(
         }
         Ok(socket.keep_route(shared, uri, targets))
     };
-    if !socket.is_inherited() {
-        watch_interfaces();
-    }
+    watch_interfaces(socket);
     let mut registry = lock();
     let member = registry.get_mut(&socket.id).ok_or(Error::NoSuchSocket)?;
     let opened = open(&mut member.control, &member.socket);
