@@ -21,9 +21,9 @@ SEND, MEDIAN, P99, DRAIN, SPIN, MANY_RATIO = 1.05, 1.05, 1.10, 1.00, 0.45, 1.30
 class Cell:
     """One measure on one network at one size. `parts`: the rows that its values make, as (name, how to take it, target)."""
 
-    def __init__(self, measure, play, net, size, receivers=1, target=None, parts=None, base="raw", sessions=3):
+    def __init__(self, measure, play, net, size, receivers=1, target=None, parts=None, base="raw", passes=3):
         self.measure, self.play, self.net, self.size, self.receivers = measure, play, net, size, receivers
-        self.base, self.sessions = base, sessions
+        self.base, self.passes = base, passes
         self.parts = parts or [(measure, lambda value: value, target)]
 
 
@@ -62,7 +62,7 @@ def plan(quick):
             parts = trips("spin", SPIN, None)
             add("spin", partial(measures.ping_pong, spin=SPIN_US), net, size, parts=parts)
     for net in nets[:1] if quick else nets:
-        against = {"base": "HAM, one group", "sessions": 1}
+        against = {"base": "HAM, one group", "passes": 1}
         many = f"{MANY} groups"
         for used in ("one", "all"):
             name = f"{many}, {used} used"
@@ -88,11 +88,11 @@ def plan(quick):
     return cells
 
 
-def run(cell, seconds, sessions, null):
-    """The rows of one cell. Each session starts fresh processes, since the layout of their memory shifts the times a little."""
+def run(cell, seconds, passes, null):
+    """The rows of one cell. Each pass starts fresh processes, since the layout of their memory shifts the times a little."""
     rounds = []
-    for _ in range(sessions):
-        rounds += cell.play(cell.net, cell.size, cell.receivers, seconds / sessions)
+    for _ in range(passes):
+        rounds += cell.play(cell.net, cell.size, cell.receivers, seconds / passes)
     rows = []
     for name, part, target in cell.parts:
         values = {variant: [part(r[variant]) for r in rounds] for variant in rounds[0]}
@@ -125,7 +125,7 @@ def main():
             if sys.stderr.isatty():
                 print(f"\r{number + 1}/{len(cells)} {cell.measure} {cell.net.name} {cell.size} B\x1b[K", end="", file=sys.stderr)
             seconds = options.seconds or (0.6 if options.quick else 5.0)
-            rows += run(cell, seconds, 1 if options.quick else cell.sessions, options.null)
+            rows += run(cell, seconds, 1 if options.quick else cell.passes, options.null)
     except roles.RoleFailed as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 2
