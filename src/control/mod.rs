@@ -99,6 +99,7 @@ pub(crate) fn remove(socket: &MulticastSocket) {
     entry.control.end(socket);
     let happened = std::mem::take(&mut entry.control.happened);
     announce(&registry, socket.id, happened);
+    // First the lock, then the descriptors: to close many takes the kernel a while.
     drop(registry);
 }
 
@@ -114,10 +115,15 @@ pub(crate) fn with<R>(socket: &MulticastSocket, change: impl FnOnce(&mut Control
     if !socket.is_held() {
         return Err(Error::NoSuchSocket);
     }
+    on_member(socket, |member| change(&mut member.control))
+}
+
+/// Runs `act` under the lock and passes on what happened.
+fn on_member<R>(socket: &MulticastSocket, act: impl FnOnce(&mut Member) -> Result<R>) -> Result<R> {
     let mut registry = lock();
-    let entry = registry.get_mut(&socket.id).ok_or(Error::NoSuchSocket)?;
-    let result = change(&mut entry.control);
-    let happened = std::mem::take(&mut entry.control.happened);
+    let member = registry.get_mut(&socket.id).ok_or(Error::NoSuchSocket)?;
+    let result = act(member);
+    let happened = std::mem::take(&mut member.control.happened);
     announce(&registry, socket.id, happened);
     result
 }
@@ -151,10 +157,7 @@ pub(crate) fn join(socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Res
 /// Interfaces by itself.
 fn watch_interfaces(socket: &MulticastSocket) {
     // Nothing of an inherited socket follows the Interfaces.
-    if socket.is_inherited() {
-        return;
-    }
-    if fork::watched() {
+    if socket.is_inherited() || fork::watched() {
         return;
     }
     match watch::start(on_change) {
@@ -188,7 +191,8 @@ pub(crate) fn open_route(
     name: &Name,
     mapped: Mapped,
 ) -> Result<Arc<Entry>> {
-    let open = |control: &mut Control, shared: &Arc<MulticastSocket>| {
+    watch_interfaces(socket);
+    on_member(socket, |Member { control, socket: shared }| {
         let (targets, failed) = control.targets(socket, name, &mapped)?;
         socket.counters.send_failures.fetch_add(failed.len() as u64, Ordering::Relaxed);
         if control.groups.len() >= SENT_NAMES {
@@ -200,14 +204,7 @@ pub(crate) fn open_route(
             control.note(EventType::NewSource, name.normal());
         }
         Ok(socket.keep_route(shared, uri, targets))
-    };
-    watch_interfaces(socket);
-    let mut registry = lock();
-    let member = registry.get_mut(&socket.id).ok_or(Error::NoSuchSocket)?;
-    let opened = open(&mut member.control, &member.socket);
-    let happened = std::mem::take(&mut member.control.happened);
-    announce(&registry, socket.id, happened);
-    opened
+    })
 }
 
 /// A change of group state, to become a membership event.
