@@ -1,0 +1,58 @@
+//! The HAM frame, version 1: how messages of Group Names that have no address of their own travel, so that each
+//! arrives whole, once, under the right name, and sealed when asked. `docs/wire-format.md` specifies it.
+//! A [`Flow`] makes the frames of one sender; a [`Decoder`] takes the frames of one group from all senders.
+
+pub mod bundle;
+pub mod seal;
+
+mod decoder;
+mod flow;
+mod header;
+mod parity;
+mod reassembly;
+mod recent;
+mod refusal;
+mod senders;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+pub use decoder::{Accepted, Counts, Decoder};
+pub use flow::{Flow, Packed};
+pub use refusal::Refusal;
+
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// Bytes of header before the payload of a frame that is no fragment.
+pub const HEADER: usize = 44;
+/// Bytes of header before the payload of a fragment.
+pub const FRAGMENT_HEADER: usize = 56;
+/// The longest message, in bytes.
+pub const MESSAGE_MAX: usize = 65507;
+
+/// What tells the frames of one Group Name from those of any other at the same address and port.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Tag([u8; 16]);
+
+impl Tag {
+    /// The tag of the Group Name with this normal form.
+    pub fn of(normal: &str) -> Tag {
+        let mut tag = [0; 16];
+        // The first half of the digest makes the Group Address.
+        tag.copy_from_slice(&Sha256::digest(normal)[16..]);
+        Tag(tag)
+    }
+
+    /// The bytes as they stand in a frame.
+    pub fn bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
