@@ -7,6 +7,7 @@
 
 pub mod config;
 pub mod error;
+pub mod frame;
 pub mod handles;
 pub mod interfaces;
 pub mod logging;
