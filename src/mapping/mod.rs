@@ -1,5 +1,7 @@
 //! From a Group Name to Group Addresses (RFC 7046 §3.5). Namespace `ip` maps canonically (§3.5.1).
 
+pub mod overrides;
+
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::name::{Group, Name, Namespace, Part};

@@ -1,0 +1,143 @@
+//! The file: sections, and errors that name file, line and key.
+
+use super::bounded::{BundleSize, Bytes, Level, Microseconds, Percent, Port, Reassembly, Ttl};
+use super::{Config, fail, keys, maps};
+use crate::error::{Error, Result};
+use serde::Deserialize;
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+use toml::Spanned;
+use toml::de::{DeTable, Deserializer};
+use zeroize::Zeroizing;
+
+/// The file as it is written, but for the keys. Unknown keys are errors: a misspelt key must not be ignored.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    ip: IpSection,
+    frame: FrameSection,
+    map: Vec<Spanned<maps::Entry>>,
+    log: LogSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct IpSection {
+    port: Option<Port>,
+    ttl: Option<Ttl>,
+    loopback: Option<bool>,
+    receive_buffer: Option<Bytes>,
+    send_buffer: Option<Bytes>,
+    spin_us: Option<Microseconds>,
+    interfaces: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FrameSection {
+    fec_percent: Option<Percent>,
+    bundle_us: Option<Microseconds>,
+    bundle_size: Option<BundleSize>,
+    reassembly_buffer: Option<Reassembly>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LogSection {
+    level: Option<Level>,
+}
+
+/// The text of a file, which may hold keys.
+pub(super) struct Text {
+    pub text: Zeroizing<String>,
+    /// All users of the host can read it.
+    pub public: bool,
+}
+
+/// Reads a file.
+pub(super) fn read(mut file: fs::File) -> io::Result<Text> {
+    let about = file.metadata()?;
+    // As long as it has to be from the start: a string that grows leaves copies of keys behind.
+    let mut text = Zeroizing::new(String::with_capacity(about.len() as usize + 1));
+    file.read_to_string(&mut text)?;
+    Ok(Text { text, public: about.mode() & 0o004 != 0 })
+}
+
+/// Applies a file, and gives what is wrong with it but no error.
+pub(super) fn apply(config: &mut Config, path: &Path, text: &Text) -> Result<Vec<String>> {
+    let source = Source { path, text: &text.text };
+    let mut table = DeTable::parse(source.text).map_err(|e| source.parse_error(&e))?;
+    let mut warnings = Vec::new();
+    if let Some(section) = table.get_mut().remove("keys") {
+        let inline;
+        (config.keys, inline) = keys::read(&source, &section, &mut warnings)?;
+        if inline && text.public {
+            warnings.push(keys::public(path));
+        }
+    }
+    let file = File::deserialize(Deserializer::from(table)).map_err(|e| source.parse_error(&e))?;
+    let ip = file.ip;
+    config.port = ip.port.map_or(config.port, |v| v.0);
+    config.ttl = ip.ttl.map_or(config.ttl, |v| v.0);
+    config.loopback = ip.loopback.unwrap_or(config.loopback);
+    config.receive_buffer = ip.receive_buffer.map_or(config.receive_buffer, |v| v.0);
+    config.send_buffer = ip.send_buffer.map_or(config.send_buffer, |v| v.0);
+    config.spin = ip.spin_us.map_or(config.spin, |v| Duration::from_micros(v.0));
+    config.interfaces = ip.interfaces.unwrap_or_default();
+    let frame = file.frame;
+    config.fec_percent = frame.fec_percent.map_or(config.fec_percent, |v| v.0);
+    config.bundle = frame.bundle_us.map_or(config.bundle, |v| Duration::from_micros(v.0));
+    config.bundle_size = frame.bundle_size.map_or(config.bundle_size, |v| v.0);
+    config.reassembly_buffer = frame.reassembly_buffer.map_or(config.reassembly_buffer, |v| v.0);
+    config.overrides = maps::read(&source, file.map)?;
+    config.log = file.log.level.map_or(config.log, |v| v.0);
+    Ok(warnings)
+}
+
+/// The keys that an error text may name. What else stands there can be a secret in the wrong place.
+const KEYS: [&str; 19] = [
+    "port",
+    "ttl",
+    "loopback",
+    "receive_buffer",
+    "send_buffer",
+    "spin_us",
+    "interfaces",
+    "fec_percent",
+    "bundle_us",
+    "bundle_size",
+    "reassembly_buffer",
+    "algorithm",
+    "key",
+    "file",
+    "name",
+    "prefix",
+    "addresses",
+    "framed",
+    "level",
+];
+
+/// Where the file is, and its text: what an error names.
+pub(super) struct Source<'a> {
+    pub path: &'a Path,
+    pub text: &'a str,
+}
+
+impl Source<'_> {
+    /// An error at a byte of the text.
+    pub fn error(&self, at: usize, what: &str) -> Error {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        let start = before.rsplit('\n').next().unwrap_or_default();
+        let key = start.split('=').next().map(str::trim).filter(|key| KEYS.contains(key));
+        let key = key.map(|key| format!(" key {key:?}:")).unwrap_or_default();
+        fail(format!("{}: line {line}:{key} {what}", self.path.display()))
+    }
+
+    fn parse_error(&self, error: &toml::de::Error) -> Error {
+        self.error(error.span().map_or(0, |span| span.start), error.message())
+    }
+}

@@ -1,0 +1,128 @@
+//! The configuration: a TOML file (`file`, and in it `keys` and `maps`), overridden key by key by the environment.
+
+mod bounded;
+mod environment;
+mod file;
+pub(crate) mod keys;
+mod maps;
+
+use crate::error::{Error, Result};
+use crate::frame::seal::GroupKey;
+use crate::mapping::overrides::Overrides;
+use once_cell::race::OnceBox;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What can be configured. Every key has a default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The UDP port of a name that has none.
+    pub port: u16,
+    /// The hop limit of a new multicast socket.
+    pub ttl: u8,
+    /// Whether this host's own listeners hear what is sent.
+    pub loopback: bool,
+    /// Receive buffer of each group, in bytes.
+    pub receive_buffer: usize,
+    /// Send buffer of each Interface, in bytes.
+    pub send_buffer: usize,
+    /// How long `receive` reads busily before it sleeps.
+    pub spin: Duration,
+    /// Names of the default Interfaces; empty: the library chooses.
+    pub interfaces: Vec<String>,
+    /// Parity in per cent of the fragments of a message, 0 to 100; 0: none.
+    pub fec_percent: u8,
+    /// How long a message may wait for others to share a datagram with it; zero: it does not.
+    pub bundle: Duration,
+    /// So many bytes make a bundle full, 64 to 65507; 0: as many as travel unfragmented.
+    pub bundle_size: usize,
+    /// Bytes of unfinished messages that are kept for each framed group.
+    pub reassembly_buffer: usize,
+    /// Group keys by name. They stay in memory for the life of the process.
+    pub keys: BTreeMap<String, GroupKey>,
+    /// Where Group Names are put.
+    pub overrides: Overrides,
+    /// What goes to the log.
+    pub log: log::LevelFilter,
+    /// The file that was read.
+    pub file: Option<PathBuf>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            port: 7046,
+            ttl: 1,
+            loopback: true,
+            receive_buffer: 8 << 20,
+            send_buffer: 1 << 20,
+            spin: Duration::ZERO,
+            interfaces: Vec::new(),
+            fec_percent: 0,
+            bundle: Duration::ZERO,
+            bundle_size: 0,
+            reassembly_buffer: 4 << 20,
+            keys: BTreeMap::new(),
+            overrides: Overrides::default(),
+            log: log::LevelFilter::Off,
+            file: None,
+        }
+    }
+}
+
+static CONFIG: OnceBox<Config> = OnceBox::new();
+
+/// The configuration of this process, read at the first call that succeeds.
+pub fn get() -> Result<&'static Config> {
+    CONFIG.get_or_try_init(|| {
+        // The level first, so that an error in the rest can be logged.
+        let environment = |key: &str| std::env::var_os(key).map(|v| v.to_string_lossy().into_owned());
+        let level = environment("HAM_LOG").and_then(|v| v.parse().ok());
+        crate::logging::set_level(level.unwrap_or(log::LevelFilter::Off));
+        let (config, warnings) = load(environment).inspect_err(|e| log::error!("{e}"))?;
+        crate::logging::set_level(config.log);
+        warnings.iter().for_each(|warning| log::warn!("{warning}"));
+        Ok(Box::new(config))
+    })
+}
+
+/// The configuration, and what is wrong with it but no error.
+fn load(environment: impl Fn(&str) -> Option<String>) -> Result<(Config, Vec<String>)> {
+    let (mut config, mut warnings) = (Config::default(), Vec::new());
+    if let Some((path, required)) = find(&environment) {
+        match std::fs::File::open(&path).and_then(file::read) {
+            Ok(text) => {
+                warnings = file::apply(&mut config, &path, &text)?;
+                config.file = Some(path);
+            }
+            Err(e) if !required && e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => return Err(fail(format!("{}: {e}", path.display()))),
+        }
+    }
+    environment::apply(&mut config, &environment)?;
+    Ok((config, warnings))
+}
+
+/// `HAM_CONFIG`, else the user's file, else the system's. The flag says whether its absence is an error.
+fn find(environment: &impl Fn(&str) -> Option<String>) -> Option<(PathBuf, bool)> {
+    if let Some(path) = environment("HAM_CONFIG") {
+        return (!path.is_empty()).then(|| (path.into(), true));
+    }
+    let user = match environment("XDG_CONFIG_HOME").filter(|d| !d.is_empty()) {
+        Some(directory) => Some(PathBuf::from(directory)),
+        None => environment("HOME").filter(|d| !d.is_empty()).map(|home| Path::new(&home).join(".config")),
+    };
+    let user = user.map(|directory| directory.join("ham/ham.toml"));
+    match user {
+        Some(path) if path.exists() => Some((path, true)),
+        _ => Some((PathBuf::from("/etc/ham/ham.toml"), false)),
+    }
+}
+
+fn fail(text: String) -> Error {
+    Error::Invalid(format!("configuration: {text}"))
+}
+
+#[cfg(test)]
+mod tests;
