@@ -1,13 +1,14 @@
 //! Sending: the route by the URI's bytes, then one system call per Interface. No allocation, no lock, no name parsed.
 
+use crate::control;
 use crate::error::{Error, Result};
 use crate::handles::Entry;
 use crate::logging::Pace;
+use crate::mapping::{self, Mapped};
 use crate::name::Name;
 use crate::socket::MulticastSocket;
 use crate::sys::udp;
 use crate::technology::ip::Sender;
-use crate::{control, mapping};
 use socket2::SockAddr;
 use std::io;
 use std::sync::Arc;
@@ -187,9 +188,9 @@ impl MulticastSocket {
     fn make_route(&self, uri: &[u8]) -> Result<Arc<Entry>> {
         let name = Name::parse(uri)?;
         let mapped = match control::known(self, name.normal()) {
-            // Resolved once, at join.
-            Some(mapped) if name.credentials().is_none() => mapped,
-            _ => mapping::map(&name, self.config)?,
+            // Resolved once, at join; but sealed exactly when this URI says so.
+            Some(mapped) => Mapped { framed: mapping::framing(&name, self.config)?, ..mapped },
+            None => mapping::map(&name, self.config)?,
         };
         control::open_route(self, uri, &name, mapped)
     }

@@ -1,7 +1,7 @@
 //! The Interfaces of a multicast socket: associated by the application, or the default ones; and what becomes of them
 //! when the host's devices change.
 
-use super::{Attached, Control, Place, State};
+use super::{Attached, Control, Place, Spot, State};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::interfaces::{self, Change, Device, Families};
@@ -232,9 +232,10 @@ impl Control {
             let Some(mut state) = self.groups.remove(&name) else { continue };
             for i in 0..state.places.len() {
                 let old = state.places[i].0;
-                let is_it = |a: &&Again| a.from == old.ifindex && (!a.v6_only || old.group.is_ipv6());
+                let Membership { group, ifindex, .. } = old.membership;
+                let is_it = |a: &&Again| a.from == ifindex && (!a.v6_only || group.is_ipv6());
                 let Some(ifindex) = again.iter().find(is_it).map(|a| a.to) else { continue };
-                let new = Membership { ifindex, ..old };
+                let new = Spot { membership: Membership { ifindex, ..old.membership }, ..old };
                 let place = std::mem::replace(&mut state.places[i].1, Place::Failed);
                 state.places[i].0 = new;
                 state.places[i].1 = self.move_place(socket, &state, &old, &new, place);
@@ -248,10 +249,11 @@ impl Control {
         &mut self,
         socket: &MulticastSocket,
         state: &State,
-        old: &Membership,
-        new: &Membership,
+        spot: &Spot,
+        new: &Spot,
         place: Place,
     ) -> Place {
+        let (old, new) = (&spot.membership, &new.membership);
         let moves = old.ifindex != new.ifindex;
         match &place {
             // An IPv6 receiver is bound to the device.
@@ -275,7 +277,7 @@ impl Control {
         if let Place::Own(receiver) = &place {
             socket.rescue(receiver);
         }
-        self.give_up(socket, state, old, place);
+        self.give_up(socket, state, spot, place);
         Place::Failed
     }
 }

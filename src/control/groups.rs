@@ -1,9 +1,9 @@
 //! The groups of a multicast socket: what should be joined, where it is, and the ways out.
 
-use super::{Attached, Control, Key, Place, State, has_children};
+use super::{Attached, Control, Key, Place, Spot, State, has_children};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::mapping::Mapped;
+use crate::mapping::{Mapped, MappedPlace};
 use crate::membership::events::EventType;
 use crate::name::Name;
 use crate::send::Target;
@@ -24,6 +24,8 @@ impl Control {
     pub(super) fn join(&mut self, socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Result<()> {
         let state = self.state(name, mapped.clone());
         if state.listener {
+            // Other credentials change the key.
+            state.mapped.framed = mapped.framed;
             // Another try for the Interfaces where it failed.
             let (_, failures) = self.settle(socket, name.normal());
             tell_of_retries(socket, &failures);
@@ -58,11 +60,11 @@ impl Control {
             return;
         };
         state.listener = false;
-        for (membership, place) in std::mem::take(&mut state.places) {
+        for (spot, place) in std::mem::take(&mut state.places) {
             if !matches!(place, Place::Failed) {
-                self.note_place(EventType::Leave, &membership, name);
+                self.note_place(EventType::Leave, &spot.membership, name);
             }
-            self.give_up(socket, &state, &membership, place);
+            self.give_up(socket, &state, &spot, place);
         }
         if state.is_source() {
             self.groups.insert(name.clone(), state);
@@ -99,31 +101,27 @@ impl Control {
         let Some(mut state) = self.groups.remove(name) else { return (0, failures) };
         let mut wanted = Vec::new();
         for a in &self.attached {
-            for &(group, source) in state.mapped.addresses.iter().filter(|(g, _)| a.families.hold(*g)) {
-                wanted.push((
-                    Membership { group, source, ifindex: a.ifindex },
-                    a.device.is_some(),
-                    a.label(),
-                ));
+            for place in state.mapped.places.iter().filter(|place| a.families.hold(place.group)) {
+                wanted.push((Spot::new(place, a.ifindex), a.device.is_some(), a.label()));
             }
         }
-        for (membership, place) in std::mem::take(&mut state.places) {
-            if wanted.iter().any(|(m, ..)| *m == membership) {
-                state.places.push((membership, place));
+        for (spot, place) in std::mem::take(&mut state.places) {
+            if wanted.iter().any(|(s, ..)| *s == spot) {
+                state.places.push((spot, place));
             } else {
                 if !matches!(place, Place::Failed) {
-                    self.note_place(EventType::Leave, &membership, name);
+                    self.note_place(EventType::Leave, &spot.membership, name);
                 }
-                self.give_up(socket, &state, &membership, place);
+                self.give_up(socket, &state, &spot, place);
             }
         }
-        for (membership, present, label) in wanted {
-            let old = state.places.iter().position(|(m, _)| *m == membership);
+        for (spot, present, label) in wanted {
+            let old = state.places.iter().position(|(s, _)| *s == spot);
             if old.is_some_and(|i| !matches!(state.places[i].1, Place::Failed)) {
                 continue;
             }
             let place = if present {
-                self.place(socket, &state, &membership)
+                self.place(socket, &state, &spot)
             } else {
                 Err(std::io::Error::from_raw_os_error(libc::ENODEV))
             };
@@ -134,11 +132,11 @@ impl Control {
                 Place::Failed
             });
             if !matches!(place, Place::Failed) {
-                self.note_place(EventType::Join, &membership, name);
+                self.note_place(EventType::Join, &spot.membership, name);
             }
             match old {
                 Some(i) => state.places[i].1 = place,
-                None => state.places.push((membership, place)),
+                None => state.places.push((spot, place)),
             }
         }
         let placed = state.places.iter().filter(|(_, place)| !matches!(place, Place::Failed)).count();
@@ -150,15 +148,15 @@ impl Control {
         &mut self,
         socket: &MulticastSocket,
         state: &State,
-        m: &Membership,
+        spot: &Spot,
     ) -> std::io::Result<Place> {
-        let key = (m.group.is_ipv6(), state.mapped.port, m.ifindex);
+        let (key, m) = (spot.key(), &spot.membership);
         if !self.shared.contains_key(&key) {
             self.last_token += 1;
             let beside = self.own_by_key.get(&key).copied().unwrap_or(0);
             if beside < CROWD && (self.own < CROWDS || beside == 0) {
-                let (name, port) = (state.name.clone(), state.mapped.port);
-                let receiver = Arc::new(Receiver::one(self.last_token, name, port, m, socket.config)?);
+                let (token, name) = (self.last_token, state.name.clone());
+                let receiver = Arc::new(Receiver::one(token, name, spot.port, m, socket.config)?);
                 socket.add_receiver(&receiver)?;
                 self.own += 1;
                 *self.own_by_key.entry(key).or_default() += 1;
@@ -188,7 +186,7 @@ impl Control {
     pub(super) fn end(&mut self, socket: &MulticastSocket) {
         let mut groups = std::mem::take(&mut self.groups);
         for state in groups.values_mut() {
-            for (m, place) in std::mem::take(&mut state.places) {
+            for (Spot { membership: m, .. }, place) in std::mem::take(&mut state.places) {
                 if !matches!(place, Place::Failed) {
                     self.note_place(EventType::Leave, &m, &state.name);
                 }
@@ -209,13 +207,10 @@ impl Control {
     /// Moves the groups that have receivers of their own to the new shared one, which hears them anyhow.
     pub(super) fn gather(&mut self, socket: &MulticastSocket, key: Key) {
         let mut groups = std::mem::take(&mut self.groups);
-        for state in groups.values_mut().filter(|state| state.mapped.port == key.1) {
-            for (m, place) in &mut state.places {
+        for state in groups.values_mut() {
+            for (spot, place) in state.places.iter_mut().filter(|(spot, _)| spot.key() == key) {
                 let Place::Own(own) = &*place else { continue };
-                if (m.group.is_ipv6(), m.ifindex) != (key.0, key.2) {
-                    continue;
-                }
-                match self.share(socket, key, &state.name, m, Some(own)) {
+                match self.share(socket, key, &state.name, &spot.membership, Some(own)) {
                     Ok(()) => {
                         self.forget_own(key);
                         *place = Place::Shared;
@@ -256,16 +251,16 @@ impl Control {
         Ok(())
     }
 
-    pub(super) fn give_up(&mut self, socket: &MulticastSocket, state: &State, m: &Membership, place: Place) {
+    pub(super) fn give_up(&mut self, socket: &MulticastSocket, state: &State, spot: &Spot, place: Place) {
+        let (key, m) = (spot.key(), &spot.membership);
         match place {
             Place::Failed => {}
             Place::Own(receiver) => {
-                self.forget_own((m.group.is_ipv6(), state.mapped.port, m.ifindex));
+                self.forget_own(key);
                 socket.remove_receiver(&receiver, Some(m));
             }
             Place::Shared => {
                 self.holders.leave(m);
-                let key = (m.group.is_ipv6(), state.mapped.port, m.ifindex);
                 let Some((receiver, count)) = self.shared.get_mut(&key) else {
                     return;
                 };
@@ -292,7 +287,8 @@ impl Control {
         let (mut targets, mut failed, mut error) = (Vec::new(), Vec::new(), None);
         for a in &mut self.attached {
             let families = a.families;
-            for &(group, source) in mapped.addresses.iter().filter(|(g, _)| families.hold(*g)) {
+            for place in mapped.places.iter().filter(|place| families.hold(place.group)) {
+                let &MappedPlace { group, source, port } = place;
                 let on_host = a.ttl == 0;
                 let sender = sender(a, group, source, socket.config).and_then(|sender| {
                     let m = Membership { group, source: None, ifindex: a.ifindex };
@@ -306,7 +302,7 @@ impl Control {
                 });
                 match sender {
                     Ok(sender) => {
-                        let address = udp::socket_address(group, mapped.port, a.ifindex);
+                        let address = udp::socket_address(group, port, a.ifindex);
                         // A child shares the sender with its parent, which does not know what it connects.
                         let connect = !socket.is_inherited();
                         let address = if connect { sender.address(address) } else { Some(address) };

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::handles::Entry;
 use crate::interfaces::{self, Change, Device, Families, watch};
-use crate::mapping::Mapped;
+use crate::mapping::{Mapped, MappedPlace};
 use crate::membership::events::{self, EventType};
 use crate::name::Name;
 use crate::socket::MulticastSocket;
@@ -300,12 +300,30 @@ struct State {
     listener: bool,
     registered: bool,
     sent: bool,
-    places: Vec<(Membership, Place)>,
+    places: Vec<(Spot, Place)>,
 }
 
 impl State {
     fn is_source(&self) -> bool {
         self.registered || self.sent
+    }
+}
+
+/// A membership, and the UDP port that is heard there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Spot {
+    membership: Membership,
+    port: u16,
+}
+
+impl Spot {
+    fn new(place: &MappedPlace, ifindex: u32) -> Spot {
+        let &MappedPlace { group, source, port } = place;
+        Spot { membership: Membership { group, source, ifindex }, port }
+    }
+
+    fn key(&self) -> Key {
+        (self.membership.group.is_ipv6(), self.port, self.membership.ifindex)
     }
 }
 
@@ -377,8 +395,9 @@ impl Control {
     fn note(&mut self, event: EventType, name: &Arc<str>) {
         let Some(state) = self.groups.get(name) else { return };
         for a in &self.attached {
-            for &(address, _) in state.mapped.addresses.iter().filter(|(g, _)| a.families.hold(*g)) {
-                self.happened.push(Happened { event, ifindex: a.ifindex, address, name: name.clone() });
+            for place in state.mapped.places.iter().filter(|place| a.families.hold(place.group)) {
+                let (ifindex, address) = (a.ifindex, place.group);
+                self.happened.push(Happened { event, ifindex, address, name: name.clone() });
             }
         }
     }
@@ -393,17 +412,16 @@ impl Control {
         let mut list = Vec::new();
         for state in self.groups.values() {
             for a in &self.attached {
-                for &(address, source) in state.mapped.addresses.iter().filter(|(g, _)| a.families.hold(*g)) {
-                    let m = Membership { group: address, source, ifindex: a.ifindex };
-                    let placed =
-                        |(p, place): &(Membership, Place)| *p == m && !matches!(place, Place::Failed);
+                for mapped in state.mapped.places.iter().filter(|place| a.families.hold(place.group)) {
+                    let spot = Spot::new(mapped, a.ifindex);
+                    let placed = |(s, place): &(Spot, Place)| *s == spot && !matches!(place, Place::Failed);
                     let listener = state.listener && state.places.iter().any(placed);
                     if listener || state.is_source() {
                         list.push(OwnGroup {
                             ifindex: a.ifindex,
                             name: state.name.clone(),
-                            address,
-                            source,
+                            address: mapped.group,
+                            source: mapped.source,
                             listener,
                             sender: state.is_source(),
                         });

@@ -1,39 +1,108 @@
-//! From a Group Name to Group Addresses (RFC 7046 §3.5). Namespace `ip` maps canonically (§3.5.1).
+//! From a Group Name to Group Addresses (RFC 7046 §3.5). Namespace `ip` maps canonically (§3.5.1), every other one by
+//! the configuration (`overrides`), or else by a hash of the name (`hash`). `credentials` gives the key.
+//!
+//! docs/wire-format.md has the rules and test vectors.
 
+mod credentials;
+mod hash;
 pub mod overrides;
+#[cfg(test)]
+mod tests;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::frame::Tag;
+use crate::frame::seal::GroupKey;
 use crate::name::{Group, Name, Namespace, Part};
+use overrides::Override;
 use std::net::{IpAddr, ToSocketAddrs};
 
-/// The Group Addresses of a name, each with its source where the name is source-specific, and the UDP port.
+/// What a Group Name is in technology `ip`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapped {
-    /// Group Address and source.
-    pub addresses: Vec<(IpAddr, Option<IpAddr>)>,
+    /// Where it is heard and sent to; never empty, none twice.
+    pub places: Vec<MappedPlace>,
+    /// How its messages are framed; `None`: they travel raw.
+    pub framed: Option<Framing>,
+}
+
+/// A Group Address, its source where it is source-specific, and the UDP port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MappedPlace {
+    /// The Group Address.
+    pub group: IpAddr,
+    /// The source.
+    pub source: Option<IpAddr>,
     /// The UDP port.
     pub port: u16,
 }
 
+/// How the messages of a framed group travel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Framing {
+    /// The name's tag.
+    pub tag: Tag,
+    /// The key that seals them.
+    pub key: Option<GroupKey>,
+}
+
 /// Maps `name`. A DNS name is resolved here, which may block: call it without any lock.
 pub fn map(name: &Name, config: &Config) -> Result<Mapped> {
-    if let Some(credentials) = name.credentials() {
-        return Err(Error::Credentials(format!(
-            "{name}: no credentials algorithm {:?} is known here",
-            credentials.alg
-        )));
-    }
-    let none = |why: &str| Err(Error::NotAvailable(format!("{name}: {why}")));
-    if *name.namespace() != Namespace::Ip {
-        return none("no Interface of technology ip carries this namespace");
-    }
-    let Group::Part(group) = name.group() else {
-        return none("technology ip cannot tell all groups");
+    let framed = framing(name, config)?;
+    Ok(Mapped { places: places(name, config)?, framed })
+}
+
+/// How messages to the URI travel: sealed exactly when it has credentials. Nothing is resolved.
+pub fn framing(name: &Name, config: &Config) -> Result<Option<Framing>> {
+    let key = credentials::group_key(name, config)?;
+    let raw = match name.namespace() {
+        Namespace::Ip => key.is_none(),
+        _ => config.overrides.find(name.normal()).is_some_and(|place| !place.framed),
     };
+    match (raw, key) {
+        (false, key) => Ok(Some(Framing { tag: Tag::of(name.normal()), key })),
+        (true, None) => Ok(None),
+        (true, Some(_)) => Err(Error::Credentials(format!(
+            "{name}: the configuration says that it travels raw (framed = false), so it cannot be sealed"
+        ))),
+    }
+}
+
+fn places(name: &Name, config: &Config) -> Result<Vec<MappedPlace>> {
+    let Group::Part(group) = name.group() else {
+        return Err(not_available(name, "technology ip cannot tell all groups"));
+    };
+    let port = name.port().unwrap_or(config.port);
+    if *name.namespace() == Namespace::Ip {
+        let addresses = canonical(name, group)?;
+        return Ok(addresses
+            .into_iter()
+            .map(|(group, source)| MappedPlace { group, source, port })
+            .collect());
+    }
+    if let Some(Override { addresses, .. }) = config.overrides.find(name.normal()) {
+        let mut places = Vec::new();
+        for &overrides::Address { group, source, port: own } in addresses {
+            let place = MappedPlace { group, source, port: own.unwrap_or(port) };
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        return Ok(places);
+    }
+    Ok(match name.instantiation().and_then(Part::address) {
+        Some(source) => {
+            let group = hash::source_specific(name.normal(), source);
+            vec![MappedPlace { group, source: Some(source), port }]
+        }
+        None => hash::any_source(name.normal()).map(|group| MappedPlace { group, source: None, port }).into(),
+    })
+}
+
+fn canonical(name: &Name, group: &Part) -> Result<Vec<(IpAddr, Option<IpAddr>)>> {
     let groups = resolve(group)?;
     if groups.is_empty() {
-        return none("the name has no address");
+        return Err(not_available(name, "the name has no address"));
     }
     if let Some(address) = groups.iter().find(|a| !a.is_multicast()) {
         return Err(Error::Invalid(format!("{name}: {address} is not a multicast address")));
@@ -48,9 +117,13 @@ pub fn map(name: &Name, config: &Config) -> Result<Mapped> {
         }
     };
     if addresses.is_empty() {
-        return none("group and source have no address family in common");
+        return Err(not_available(name, "group and source have no address family in common"));
     }
-    Ok(Mapped { addresses, port: name.port().unwrap_or(config.port) })
+    Ok(addresses)
+}
+
+fn not_available(name: &Name, why: &str) -> Error {
+    Error::NotAvailable(format!("{name}: {why}"))
 }
 
 fn resolve(part: &Part) -> Result<Vec<IpAddr>> {
