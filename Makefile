@@ -36,7 +36,7 @@ CARGO_OUT := $(BUILD)/cargo/release
 endif
 
 names = $(shell sed -n 's/^ \{8\}\([A-Za-z]*\);$$/\1/p' ham.map)
-extras := ham_receive_from ham_interfaceProperties ham_statistics ham_last_error ham_version
+extras := ham_receive_from ham_interfaceProperties ham_statistics ham_interfaceStatistics ham_last_error ham_version
 comma := ,
 
 libraries := $(foreach name,ham hamx,$(BUILD)/lib$(name).so.$(SOVERSION) $(BUILD)/lib$(name).so $(BUILD)/lib$(name).a)

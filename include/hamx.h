@@ -157,6 +157,40 @@ struct ham_statistics {
      * Joins that failed at one Interface and are retried.
      */
     uint64_t join_failures;
+    /**
+     * Messages to framed groups that came again, by another Interface or path, and were not handed out again.
+     */
+    uint64_t duplicates;
+    /**
+     * Messages to framed groups that have not come, as the gaps between those that have tell.
+     */
+    uint64_t lost;
+    /**
+     * Datagrams at framed groups that were no frames of this version, or did not authenticate.
+     */
+    uint64_t refused;
+};
+
+/**
+ * Counters of a multicast socket at one of its Interfaces, from their association on.
+ */
+struct ham_ifStatistics {
+    /**
+     * Messages that were passed to the Interface.
+     */
+    uint64_t sent;
+    /**
+     * Messages that could not be passed to it.
+     */
+    uint64_t send_failures;
+    /**
+     * Datagrams that came in by it for groups of the socket: messages, fragments and bundles, duplicates too.
+     */
+    uint64_t received;
+    /**
+     * Datagrams that the kernel dropped because the receive buffer was full.
+     */
+    uint64_t dropped_by_kernel;
 };
 
 /**
@@ -235,6 +269,31 @@ int ham_interfaceProperties(uint32_t iface, struct ham_ifProp *prop);
  * Not part of RFC 7046.
  */
 int ham_statistics(int msock, struct ham_statistics *stats);
+
+/**
+ * Gives the counters of a multicast socket at one of its Interfaces
+ *
+ * # Parameters
+ * - `msock`: the multicast socket.
+ * - `iface`: the Interface id, as it was associated.
+ * - `stats`: takes the counters. Nothing is stored when the call fails.
+ *
+ * # Return value
+ * 0 on success, -1 on failure with the reason in errno.
+ *
+ * # Errors
+ * - `EBADF`: no such multicast socket.
+ * - `EINVAL`: `stats` is NULL.
+ * - `ENODEV`: no such Interface.
+ * - `EADDRNOTAVAIL`: it is no Interface of the socket.
+ *
+ * # Threads
+ * Safe at any time from any thread, and from a membership event callback.
+ *
+ * # Standard
+ * Not part of RFC 7046.
+ */
+int ham_interfaceStatistics(int msock, uint32_t iface, struct ham_ifStatistics *stats);
 
 /**
  * Says in a sentence why the last failed call failed

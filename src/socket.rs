@@ -51,6 +51,38 @@ pub struct Statistics {
     pub dropped_by_library: u64,
     /// Joins that failed at one Interface and are retried.
     pub join_failures: u64,
+    /// Messages to framed groups that came again, by another Interface or path, and were not handed out again.
+    pub duplicates: u64,
+    /// Messages to framed groups that have not come, as the gaps between those that have tell.
+    pub lost: u64,
+    /// Datagrams at framed groups that were no frames of this version, or did not authenticate.
+    pub refused: u64,
+}
+
+/// Counters of a multicast socket at one Interface.
+#[derive(Default)]
+pub(crate) struct InterfaceCounters {
+    /// Messages that were passed to it.
+    pub sent: AtomicU64,
+    /// Messages that could not be.
+    pub send_failures: AtomicU64,
+    /// Datagrams that came in by it for groups of the socket.
+    pub received: AtomicU64,
+    /// Datagrams that the kernel dropped because the receive buffer was full.
+    pub dropped_by_kernel: AtomicU64,
+}
+
+/// What [`InterfaceCounters`] show.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct InterfaceStatistics {
+    /// Messages that were passed to the Interface.
+    pub sent: u64,
+    /// Messages that could not be.
+    pub send_failures: u64,
+    /// Datagrams that came in by it for groups of the socket.
+    pub received: u64,
+    /// Datagrams that the kernel dropped because the receive buffer was full.
+    pub dropped_by_kernel: u64,
 }
 
 #[derive(Default)]
@@ -59,7 +91,6 @@ pub(crate) struct Counters {
     pub send_failures: AtomicU64,
     pub received: AtomicU64,
     pub dropped_by_kernel: AtomicU64,
-    pub dropped_by_library: AtomicU64,
     pub join_failures: AtomicU64,
 }
 
@@ -157,6 +188,9 @@ impl MulticastSocket {
     /// Ends the socket: every call that waits on it returns `EBADF`; its descriptors close when the last has left.
     /// The number that the application holds is not touched.
     pub(crate) fn end(&self) {
+        if !self.is_inherited() {
+            control::outlets(self).iter().for_each(|outlet| outlet.flush(self));
+        }
         self.deleted.store(true, Ordering::SeqCst);
         control::remove(self);
         if !self.is_inherited() {
@@ -250,13 +284,33 @@ impl MulticastSocket {
             self.count_drops(receiver);
         }
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let frames = self.frame_counts();
+        let (taken, dropped_by_library) = self.queue_counts();
         Ok(Statistics {
             sent: get(&self.counters.sent),
             send_failures: get(&self.counters.send_failures),
-            received: get(&self.counters.received) + self.taken(),
+            received: get(&self.counters.received) + taken,
             dropped_by_kernel: get(&self.counters.dropped_by_kernel),
-            dropped_by_library: get(&self.counters.dropped_by_library),
+            dropped_by_library,
             join_failures: get(&self.counters.join_failures),
+            duplicates: frames.duplicates,
+            lost: frames.lost,
+            refused: frames.refused,
+        })
+    }
+
+    /// The counters at one Interface of the socket.
+    pub fn interface_statistics(&self, id: u32) -> Result<InterfaceStatistics> {
+        for receiver in self.receivers.load().iter() {
+            self.count_drops(receiver);
+        }
+        let counters = control::look(self, |control| control.counters(id))?;
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Ok(InterfaceStatistics {
+            sent: get(&counters.sent),
+            send_failures: get(&counters.send_failures),
+            received: get(&counters.received),
+            dropped_by_kernel: get(&counters.dropped_by_kernel),
         })
     }
 }

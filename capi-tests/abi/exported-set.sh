@@ -11,7 +11,7 @@ wrong() { echo "wrong: $*"; status=1; }
 appendix_a="createMSocket deleteMSocket join leave srcRegister srcDeregister send receive getInterfaces addInterface
 delInterface setTTL getTTL getAtomicMsgSize groupSet neighborSet childrenSet parentSet designatedHost
 registerEventCallback enableEvents disableEvents getMaxMsgSize"
-extras="ham_receive_from ham_interfaceProperties ham_statistics ham_last_error ham_version"
+extras="ham_receive_from ham_interfaceProperties ham_statistics ham_interfaceStatistics ham_last_error ham_version"
 
 sorted() { tr -s ' \n' '\n\n' | sed '/^$/d' | sort; }
 dynamic() { readelf --dyn-syms --wide "$1" | awk '$7 != "UND" && $5 != "LOCAL" && NF >= 8 && $1 ~ /^[0-9]+:$/ { print $8 }' | sort; }

@@ -53,6 +53,25 @@ pub struct ham_statistics {
     pub dropped_by_library: u64,
     /// Joins that failed at one Interface and are retried.
     pub join_failures: u64,
+    /// Messages to framed groups that came again, by another Interface or path, and were not handed out again.
+    pub duplicates: u64,
+    /// Messages to framed groups that have not come, as the gaps between those that have tell.
+    pub lost: u64,
+    /// Datagrams at framed groups that were no frames of this version, or did not authenticate.
+    pub refused: u64,
+}
+
+/// Counters of a multicast socket at one of its Interfaces, from their association on.
+#[repr(C)]
+pub struct ham_ifStatistics {
+    /// Messages that were passed to the Interface.
+    pub sent: u64,
+    /// Messages that could not be passed to it.
+    pub send_failures: u64,
+    /// Datagrams that came in by it for groups of the socket: messages, fragments and bundles, duplicates too.
+    pub received: u64,
+    /// Datagrams that the kernel dropped because the receive buffer was full.
+    pub dropped_by_kernel: u64,
 }
 
 /// Receives a message and says where it came from
@@ -169,6 +188,46 @@ pub extern "C" fn ham_statistics(msock: c_int, stats: *mut ham_statistics) -> c_
             dropped_by_kernel: now.dropped_by_kernel,
             dropped_by_library: now.dropped_by_library,
             join_failures: now.join_failures,
+            duplicates: now.duplicates,
+            lost: now.lost,
+            refused: now.refused,
+        };
+        Ok(0)
+    })
+}
+
+/// Gives the counters of a multicast socket at one of its Interfaces
+///
+/// # Parameters
+/// - `msock`: the multicast socket.
+/// - `iface`: the Interface id, as it was associated.
+/// - `stats`: takes the counters. Nothing is stored when the call fails.
+///
+/// # Return value
+/// 0 on success, -1 on failure with the reason in errno.
+///
+/// # Errors
+/// - `EBADF`: no such multicast socket.
+/// - `EINVAL`: `stats` is NULL.
+/// - `ENODEV`: no such Interface.
+/// - `EADDRNOTAVAIL`: it is no Interface of the socket.
+///
+/// # Threads
+/// Safe at any time from any thread, and from a membership event callback.
+///
+/// # Standard
+/// Not part of RFC 7046.
+#[unsafe(no_mangle)]
+pub extern "C" fn ham_interfaceStatistics(msock: c_int, iface: u32, stats: *mut ham_ifStatistics) -> c_int {
+    guard(|| {
+        let socket = handles::find(msock)?;
+        let stats = args::out(stats, "the place of the statistics")?;
+        let now = socket.interface_statistics(iface)?;
+        *stats = ham_ifStatistics {
+            sent: now.sent,
+            send_failures: now.send_failures,
+            received: now.received,
+            dropped_by_kernel: now.dropped_by_kernel,
         };
         Ok(0)
     })

@@ -5,9 +5,11 @@ use super::{Attached, Control, Place, Spot, State};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::interfaces::{self, Change, Device, Families};
-use crate::socket::{MAX_MESSAGE, MulticastSocket};
+use crate::mapping::Framing;
+use crate::socket::MulticastSocket;
 use crate::sys::udp::{self, Membership};
 use crate::technology::ip::{Hears, Sender};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Control {
@@ -29,6 +31,7 @@ impl Control {
             forgotten: false,
             forgotten_v6: !device.ipv6,
             senders: Vec::new(),
+            counters: Arc::default(),
         });
         Ok(())
     }
@@ -111,15 +114,20 @@ impl Control {
         let devices = interfaces::devices()?;
         let size = |a: &Attached| {
             let device = devices.iter().find(|d| d.index == a.ifindex)?;
-            // IP and UDP headers.
-            let headers = if a.families.v6() && device.ipv6 { 40 + 8 } else { 20 + 8 };
-            Some((device.mtu as usize).saturating_sub(headers).clamp(1, MAX_MESSAGE))
+            Some(device.datagram(a.families.v6() && device.ipv6))
         };
         self.attached
             .iter()
             .filter_map(size)
             .min()
+            .map(|size| size.saturating_sub(self.frame_overhead()).max(1))
             .ok_or_else(|| Error::NotAvailable("no Interface of the socket is there now".into()))
+    }
+
+    /// The bytes of each datagram that are not the application's, as far as the socket's groups tell.
+    fn frame_overhead(&self) -> usize {
+        let framed = self.groups.values().filter_map(|state| state.mapped.framed.as_ref());
+        framed.map(Framing::overhead).max().unwrap_or(0)
     }
 
     /// Takes note of what a change makes the kernel forget, which the state afterwards may not show.
@@ -211,6 +219,7 @@ impl Control {
                 continue;
             };
             if let Some(attached) = self.attached.iter_mut().find(|a| a.ifindex == index) {
+                attached.counters = was.counters.clone();
                 attached.ttl = was.ttl;
                 attached.senders = was.senders.iter().filter(|s| families_of(s, families)).cloned().collect();
             }
@@ -223,7 +232,8 @@ impl Control {
         if again.is_empty() {
             return;
         }
-        let shared = self.shared.iter().filter(|((.., index), _)| again.iter().any(|a| a.from == *index));
+        let shared =
+            self.shared.iter().filter(|((_, _, index, _), _)| again.iter().any(|a| a.from == *index));
         for (_, (receiver, _)) in shared {
             socket.rescue(receiver);
         }
@@ -232,10 +242,10 @@ impl Control {
             let Some(mut state) = self.groups.remove(&name) else { continue };
             for i in 0..state.places.len() {
                 let old = state.places[i].0;
-                let Membership { group, ifindex, .. } = old.membership;
-                let is_it = |a: &&Again| a.from == ifindex && (!a.v6_only || group.is_ipv6());
+                let m = old.membership;
+                let is_it = |a: &&Again| a.from == m.ifindex && (!a.v6_only || m.group.is_ipv6());
                 let Some(ifindex) = again.iter().find(is_it).map(|a| a.to) else { continue };
-                let new = Spot { membership: Membership { ifindex, ..old.membership }, ..old };
+                let new = Spot { membership: Membership { ifindex, ..m }, ..old };
                 let place = std::mem::replace(&mut state.places[i].1, Place::Failed);
                 state.places[i].0 = new;
                 state.places[i].1 = self.move_place(socket, &state, &old, &new, place);
@@ -249,11 +259,11 @@ impl Control {
         &mut self,
         socket: &MulticastSocket,
         state: &State,
-        spot: &Spot,
-        new: &Spot,
+        from: &Spot,
+        to: &Spot,
         place: Place,
     ) -> Place {
-        let (old, new) = (&spot.membership, &new.membership);
+        let (old, new) = (&from.membership, &to.membership);
         let moves = old.ifindex != new.ifindex;
         match &place {
             // An IPv6 receiver is bound to the device.
@@ -277,7 +287,7 @@ impl Control {
         if let Place::Own(receiver) = &place {
             socket.rescue(receiver);
         }
-        self.give_up(socket, state, spot, place);
+        self.give_up(socket, state, from, place);
         Place::Failed
     }
 }

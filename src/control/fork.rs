@@ -4,6 +4,7 @@ use super::{Registry, lock};
 use crate::interfaces::watch;
 use crate::membership::events;
 use crate::receive::QueueGuard;
+use crate::send;
 use std::cell::RefCell;
 use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -74,11 +75,15 @@ extern "C" fn after_fork_in_child() {
     HAS_CHILDREN.store(false, Ordering::Relaxed);
     watch::forget_after_fork();
     events::forget_after_fork();
+    send::forget_after_fork();
     let _ = HELD.try_with(|held| {
-        let Some(Held { mut queues, registry }) = held.take() else { return };
+        let Some(Held { mut queues, mut registry }) = held.take() else { return };
         for (id, queue) in &mut queues {
-            if let Some(member) = registry.get(id) {
+            if let Some(member) = registry.get_mut(id) {
                 member.socket.start_in_child(queue);
+                // Frames of the child are another sender's: a sequence number is never used for two messages.
+                member.socket.forget_routes();
+                member.control.outlets.clear();
             }
         }
     });

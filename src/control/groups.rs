@@ -3,13 +3,14 @@
 use super::{Attached, Control, Key, Place, Spot, State, has_children};
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::frame::GroupKey;
 use crate::mapping::{Mapped, MappedPlace};
 use crate::membership::events::EventType;
 use crate::name::Name;
-use crate::send::Target;
-use crate::socket::{MulticastSocket, limit_error};
+use crate::send::{Framed, Outlet, Target};
+use crate::socket::{MAX_MESSAGE, MulticastSocket, limit_error};
 use crate::sys::udp::{self, Membership};
-use crate::technology::ip::{self, Hears, Receiver, Sender};
+use crate::technology::ip::{self, Decoding, Hears, Receiver, Sender};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,23 +21,39 @@ const CROWD: usize = 64;
 /// So many receivers of their own a multicast socket has at most where groups could share one.
 const CROWDS: usize = 256;
 
+/// No frame is cut to less, however small the MTU: IPv6 has 1280 at least, and IPv4 fragments what it must.
+const LEAST: usize = 512;
+
 impl Control {
     pub(super) fn join(&mut self, socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Result<()> {
         let state = self.state(name, mapped.clone());
+        if state.listener && state.mapped.framed.is_some() != mapped.framed.is_some() {
+            // With or without credentials a group of namespace `ip` is another stream.
+            self.unlisten(socket, name.normal());
+            socket.forget_queued(name.normal());
+            return self.join(socket, name, mapped);
+        }
         if state.listener {
-            // Other credentials change the key.
-            state.mapped.framed = mapped.framed;
+            if let (Some(framing), Some(decoding)) = (&mapped.framed, state.decoding) {
+                socket.set_key(decoding.decoder, framing);
+                state.mapped.framed = mapped.framed;
+            }
             // Another try for the Interfaces where it failed.
             let (_, failures) = self.settle(socket, name.normal());
             tell_of_retries(socket, &failures);
             return Ok(());
         }
         if state.mapped != mapped {
-            // A DNS name that has moved since it was last used.
+            // A DNS name that has moved since it was last used, or other credentials.
             state.mapped = mapped;
             socket.forget_routes();
         }
         state.listener = true;
+        state.decoding = state
+            .mapped
+            .framed
+            .as_ref()
+            .map(|framing| Decoding { tag: framing.tag, decoder: socket.add_decoder(framing) });
         let (placed, failures) = self.settle(socket, name.normal());
         if placed > 0 {
             tell_of_retries(socket, &failures);
@@ -66,6 +83,9 @@ impl Control {
             }
             self.give_up(socket, &state, &spot, place);
         }
+        if let Some(decoding) = state.decoding.take() {
+            socket.remove_decoder(decoding.decoder);
+        }
         if state.is_source() {
             self.groups.insert(name.clone(), state);
         }
@@ -81,6 +101,8 @@ impl Control {
         if !state.listener {
             self.groups.remove(name.normal());
         }
+        // What still waits in a bundle goes out when it is due.
+        self.outlets.retain(|(outlet, _), _| outlet != name.normal());
         socket.forget_routes();
         Ok(())
     }
@@ -150,25 +172,32 @@ impl Control {
         state: &State,
         spot: &Spot,
     ) -> std::io::Result<Place> {
-        let (key, m) = (spot.key(), &spot.membership);
+        let key = spot.key(state.decoding.is_some());
         if !self.shared.contains_key(&key) {
             self.last_token += 1;
+            let missing = || std::io::Error::from_raw_os_error(libc::ENODEV);
+            let attached = self.attached.iter().find(|a| a.ifindex == key.2).ok_or_else(missing)?;
+            let place = ip::Place {
+                token: self.last_token,
+                port: spot.port,
+                counters: &attached.counters,
+                config: socket.config,
+            };
             let beside = self.own_by_key.get(&key).copied().unwrap_or(0);
             if beside < CROWD && (self.own < CROWDS || beside == 0) {
-                let (token, name) = (self.last_token, state.name.clone());
-                let receiver = Arc::new(Receiver::one(token, name, spot.port, m, socket.config)?);
+                let receiver = Receiver::one(&place, state.name.clone(), &spot.membership, state.decoding)?;
+                let receiver = Arc::new(receiver);
                 socket.add_receiver(&receiver)?;
                 self.own += 1;
                 *self.own_by_key.entry(key).or_default() += 1;
                 return Ok(Place::Own(receiver));
             }
-            let receiver = Receiver::shared(self.last_token, key.0, key.1, key.2, socket.config)?;
-            let receiver = Arc::new(receiver);
+            let receiver = Arc::new(Receiver::shared(&place, key.0, key.2, key.3)?);
             socket.add_receiver(&receiver)?;
             self.shared.insert(key, (receiver, 0));
             self.gather(socket, key);
         }
-        self.share(socket, key, &state.name, m, None)?;
+        self.share(socket, key, state, &spot.membership, None)?;
         Ok(Place::Shared)
     }
 
@@ -208,12 +237,15 @@ impl Control {
     pub(super) fn gather(&mut self, socket: &MulticastSocket, key: Key) {
         let mut groups = std::mem::take(&mut self.groups);
         for state in groups.values_mut() {
-            for (spot, place) in state.places.iter_mut().filter(|(spot, _)| spot.key() == key) {
-                let Place::Own(own) = &*place else { continue };
-                match self.share(socket, key, &state.name, &spot.membership, Some(own)) {
+            for i in 0..state.places.len() {
+                let (spot, Place::Own(own)) = &state.places[i] else { continue };
+                if spot.key(state.decoding.is_some()) != key {
+                    continue;
+                }
+                match self.share(socket, key, state, &spot.membership, Some(own)) {
                     Ok(()) => {
                         self.forget_own(key);
-                        *place = Place::Shared;
+                        state.places[i].1 = Place::Shared;
                     }
                     // It stays where it is; its messages cost twice.
                     Err(e) => log::debug!("{}", limit_error(&e, &format!("{} cannot be shared", state.name))),
@@ -229,7 +261,7 @@ impl Control {
         &mut self,
         socket: &MulticastSocket,
         key: Key,
-        name: &Arc<str>,
+        state: &State,
         m: &Membership,
         own: Option<&Arc<Receiver>>,
     ) -> std::io::Result<()> {
@@ -242,7 +274,8 @@ impl Control {
             // What it has heard of the group so far, the other one has too.
             socket.rescue(receiver);
         }
-        table.insert(&ip::key(m.group), ip::Held { name: name.clone(), membership: *m });
+        let (name, decoding) = (state.name.clone(), state.decoding);
+        table.insert(&ip::key(m.group), ip::Held { name, membership: *m, decoding });
         if let Some(own) = own {
             let _ = udp::leave(&own.fd, m);
             socket.rescue(own);
@@ -252,7 +285,7 @@ impl Control {
     }
 
     pub(super) fn give_up(&mut self, socket: &MulticastSocket, state: &State, spot: &Spot, place: Place) {
-        let (key, m) = (spot.key(), &spot.membership);
+        let (key, m) = (spot.key(state.decoding.is_some()), &spot.membership);
         match place {
             Place::Failed => {}
             Place::Own(receiver) => {
@@ -306,9 +339,11 @@ impl Control {
                         // A child shares the sender with its parent, which does not know what it connects.
                         let connect = !socket.is_inherited();
                         let address = if connect { sender.address(address) } else { Some(address) };
-                        targets.push(Target { sender, address, interface: a.label() });
+                        let (interface, counters) = (a.label(), a.counters.clone());
+                        targets.push(Target { sender, address, interface, counters });
                     }
                     Err(e) => {
+                        a.counters.send_failures.fetch_add(1, Ordering::Relaxed);
                         log::warn!("send to {name} on {}: {e}", a.label());
                         failed.push(a.id());
                         error.get_or_insert(e);
@@ -320,6 +355,34 @@ impl Control {
             return Err(error.unwrap_or_else(|| not_carried(name)));
         }
         Ok((targets, failed))
+    }
+}
+
+impl Control {
+    /// How a framed group is sent to; the frames of one Group Name and key are one sender's for the life of the socket.
+    pub(super) fn framed(
+        &mut self,
+        socket: &Arc<MulticastSocket>,
+        name: &Name,
+        mapped: &Mapped,
+    ) -> Result<Option<Framed>> {
+        let Some(framing) = &mapped.framed else { return Ok(None) };
+        let key = (name.normal().clone(), framing.key.as_ref().map(GroupKey::id));
+        let outlet = match self.outlets.get(&key) {
+            Some(outlet) => outlet.clone(),
+            None => {
+                let outlet = Arc::new(Outlet::new(socket, framing, socket.config)?);
+                self.outlets.insert(key, outlet.clone());
+                outlet
+            }
+        };
+        let whole = |a: &Attached, v6: bool| a.device.as_ref().map(|device| device.datagram(v6));
+        let sizes = self.attached.iter().flat_map(|a| {
+            let families = mapped.places.iter().filter(|place| a.families.hold(place.group));
+            families.filter_map(|place| whole(a, place.group.is_ipv6()))
+        });
+        let limit = sizes.min().unwrap_or(MAX_MESSAGE).max(LEAST);
+        Ok(Some(Framed { outlet, limit }))
     }
 }
 

@@ -16,9 +16,10 @@ use crate::interfaces::{self, Change, Device, Families, watch};
 use crate::mapping::{Mapped, MappedPlace};
 use crate::membership::events::{self, EventType};
 use crate::name::Name;
-use crate::socket::MulticastSocket;
+use crate::send::Outlet;
+use crate::socket::{InterfaceCounters, MulticastSocket};
 use crate::sys::udp::Membership;
-use crate::technology::ip::{Holders, Receiver, Sender};
+use crate::technology::ip::{Decoding, Holders, Receiver, Sender};
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
@@ -147,6 +148,13 @@ pub(crate) fn joined(socket: &MulticastSocket, name: &str) -> Option<bool> {
     Some(state.places.iter().any(|(_, place)| matches!(place, Place::Shared)))
 }
 
+/// Where the socket makes frames.
+pub(crate) fn outlets(socket: &MulticastSocket) -> Vec<Arc<Outlet>> {
+    let registry = lock();
+    let outlets = registry.get(&socket.id).map(|member| member.control.outlets.values().cloned().collect());
+    outlets.unwrap_or_default()
+}
+
 /// Joins, and watches the Interfaces from then on.
 pub(crate) fn join(socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Result<()> {
     watch_interfaces(socket);
@@ -194,16 +202,19 @@ pub(crate) fn open_route(
     watch_interfaces(socket);
     on_member(socket, |Member { control, socket: shared }| {
         let (targets, failed) = control.targets(socket, name, &mapped)?;
+        let framed = control.framed(shared, name, &mapped)?;
         socket.counters.send_failures.fetch_add(failed.len() as u64, Ordering::Relaxed);
         if control.groups.len() >= SENT_NAMES {
             control.groups.retain(|_, state| state.listener || state.registered);
+            let Control { groups, outlets, .. } = control;
+            outlets.retain(|(name, _), _| groups.contains_key(name));
         }
         let state = control.state(name, mapped);
         if !state.sent {
             state.sent = true;
             control.note(EventType::NewSource, name.normal());
         }
-        Ok(socket.keep_route(shared, uri, targets))
+        Ok(socket.keep_route(shared, uri, targets, framed))
     })
 }
 
@@ -281,6 +292,7 @@ struct Attached {
     /// The same for IPv6 alone, which the kernel gives up below an MTU of 1280.
     forgotten_v6: bool,
     senders: Vec<Arc<Sender>>,
+    counters: Arc<InterfaceCounters>,
 }
 
 impl Attached {
@@ -300,6 +312,8 @@ struct State {
     listener: bool,
     registered: bool,
     sent: bool,
+    /// While a framed group is joined.
+    decoding: Option<Decoding>,
     places: Vec<(Spot, Place)>,
 }
 
@@ -309,8 +323,8 @@ impl State {
     }
 }
 
-/// A membership, and the UDP port that is heard there.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// A membership and the UDP port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Spot {
     membership: Membership,
     port: u16,
@@ -322,8 +336,8 @@ impl Spot {
         Spot { membership: Membership { group, source, ifindex }, port }
     }
 
-    fn key(&self) -> Key {
-        (self.membership.group.is_ipv6(), self.port, self.membership.ifindex)
+    fn key(&self, framed: bool) -> Key {
+        (self.membership.group.is_ipv6(), self.port, self.membership.ifindex, framed)
     }
 }
 
@@ -335,8 +349,11 @@ enum Place {
     Failed,
 }
 
-/// What groups must have in common to share a receiver: IPv6, port, device.
-type Key = (bool, u16, u32);
+/// What groups must have in common to share a receiver: IPv6, port, device, framed.
+type Key = (bool, u16, u32, bool);
+
+/// Frames of one Group Name sealed with one key, or with none, are one sender's.
+type OutletKey = (Arc<str>, Option<[u8; 16]>);
 
 /// The control state of one multicast socket.
 pub(crate) struct Control {
@@ -354,6 +371,7 @@ pub(crate) struct Control {
     shared: HashMap<Key, (Arc<Receiver>, usize)>,
     last_token: u64,
     happened: Vec<Happened>,
+    outlets: HashMap<OutletKey, Arc<Outlet>>,
 }
 
 impl Control {
@@ -370,6 +388,7 @@ impl Control {
             shared: HashMap::new(),
             last_token: crate::sys::handle::DOORBELL,
             happened: Vec::new(),
+            outlets: HashMap::new(),
         };
         let ids = if ifs.is_empty() {
             attached::default_ids(config, &devices, interfaces::default_interfaces)?
@@ -387,6 +406,7 @@ impl Control {
             listener: false,
             registered: false,
             sent: false,
+            decoding: None,
             places: Vec::new(),
         })
     }
@@ -408,20 +428,26 @@ impl Control {
         self.happened.push(Happened { event, ifindex, address, name: name.clone() });
     }
 
+    /// The counters at one Interface of the socket.
+    pub fn counters(&self, id: u32) -> Result<Arc<InterfaceCounters>> {
+        Ok(self.attached[self.find(id)?].counters.clone())
+    }
+
     fn own_groups(&self) -> Vec<OwnGroup> {
         let mut list = Vec::new();
         for state in self.groups.values() {
             for a in &self.attached {
-                for mapped in state.mapped.places.iter().filter(|place| a.families.hold(place.group)) {
-                    let spot = Spot::new(mapped, a.ifindex);
+                for place in state.mapped.places.iter().filter(|place| a.families.hold(place.group)) {
+                    let spot = Spot::new(place, a.ifindex);
+                    let Membership { group: address, source, .. } = spot.membership;
                     let placed = |(s, place): &(Spot, Place)| *s == spot && !matches!(place, Place::Failed);
                     let listener = state.listener && state.places.iter().any(placed);
                     if listener || state.is_source() {
                         list.push(OwnGroup {
                             ifindex: a.ifindex,
                             name: state.name.clone(),
-                            address: mapped.group,
-                            source: mapped.source,
+                            address,
+                            source,
                             listener,
                             sender: state.is_source(),
                         });

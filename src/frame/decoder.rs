@@ -6,7 +6,7 @@ use super::reassembly::{Added, Reassembly};
 use super::seal::{GroupKey, SEAL, SenderKey};
 use super::senders::{Sender, Senders};
 use super::{FRAGMENT_HEADER, Refusal, Tag};
-use std::ops::Range;
+use std::ops::{AddAssign, Range};
 
 /// Unfinished messages of one sender; the stalest goes first.
 const UNFINISHED_MAX: usize = 8;
@@ -53,6 +53,15 @@ pub struct Counts {
     pub incomplete: u64,
     /// Frames that were refused; see [`Refusal`].
     pub refused: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Counts) {
+        self.duplicates += other.duplicates;
+        self.lost += other.lost;
+        self.incomplete += other.incomplete;
+        self.refused += other.refused;
+    }
 }
 
 impl Decoder {

@@ -11,6 +11,8 @@ pub const SEALED: u8 = 0x04;
 
 /// Where the hop limit stands, which is not authenticated.
 pub const HOP_LIMIT: usize = 2;
+/// Where the group tag stands.
+pub const TAG: usize = 4;
 /// Version to sender id: what all frames of one flow have in common, but for the flags.
 pub const PREFIX: usize = 36;
 /// Smaller fragments would cost a receiver more to keep account of than they carry.

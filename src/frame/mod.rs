@@ -21,6 +21,7 @@ mod tests;
 pub use decoder::{Accepted, Counts, Decoder};
 pub use flow::{Flow, Packed};
 pub use refusal::Refusal;
+pub use seal::GroupKey;
 
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -43,6 +44,11 @@ impl Tag {
         // The first half of the digest makes the Group Address.
         tag.copy_from_slice(&Sha256::digest(normal)[16..]);
         Tag(tag)
+    }
+
+    /// The tag that a frame carries, if it is long enough for one.
+    pub fn of_frame(frame: &[u8]) -> Option<Tag> {
+        frame.get(header::TAG..)?.first_chunk().copied().map(Tag)
     }
 
     /// The bytes as they stand in a frame.

@@ -11,6 +11,7 @@ pub use link::{Bridge, Querier, Route};
 pub use watch::Change;
 
 use crate::error::{Error, Result};
+use crate::socket::MAX_MESSAGE;
 use crate::sys::netlink;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -50,6 +51,13 @@ pub struct Device {
 }
 
 impl Device {
+    /// The longest UDP payload, in bytes, that travels unfragmented by it over IPv4 or IPv6.
+    pub fn datagram(&self, v6: bool) -> usize {
+        // IP and UDP headers.
+        let headers = if v6 { 40 + 8 } else { 20 + 8 };
+        (self.mtu as usize).saturating_sub(headers).clamp(1, MAX_MESSAGE)
+    }
+
     /// True when it carries multicast beyond this host.
     pub fn real(&self) -> bool {
         self.up && self.multicast && !self.loopback

@@ -11,8 +11,8 @@ mod tests;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::frame::Tag;
-use crate::frame::seal::GroupKey;
+use crate::frame::seal::SEAL;
+use crate::frame::{GroupKey, HEADER, Tag};
 use crate::name::{Group, Name, Namespace, Part};
 use overrides::Override;
 use std::net::{IpAddr, ToSocketAddrs};
@@ -44,6 +44,13 @@ pub struct Framing {
     pub tag: Tag,
     /// The key that seals them.
     pub key: Option<GroupKey>,
+}
+
+impl Framing {
+    /// The bytes by which a frame is longer than the message in it.
+    pub fn overhead(&self) -> usize {
+        HEADER + self.key.as_ref().map_or(0, |_| SEAL)
+    }
 }
 
 /// Maps `name`. A DNS name is resolved here, which may block: call it without any lock.

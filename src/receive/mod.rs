@@ -4,6 +4,7 @@
 //! sleeps in the handle's epoll set. When reads find messages at once several times in a row there is a backlog: then
 //! the kernel is asked for many at a time and the rest waits in the queue, which keeps the handle readable.
 
+mod framed;
 mod queue;
 
 pub(crate) use queue::{QueueGuard, QueueLock};
@@ -13,7 +14,7 @@ use crate::logging::Pace;
 use crate::name::Name;
 use crate::socket::{MulticastSocket, Received, limit_error};
 use crate::sys::handle::DOORBELL;
-use crate::sys::udp::{self, Batch, Membership, Origin};
+use crate::sys::udp::{self, BATCH, Batch, Membership, Origin};
 use crate::technology::ip::{Hears, LOOK_AROUND, Receiver};
 use queue::{Queue, Stashed};
 use std::cell::RefCell;
@@ -267,6 +268,9 @@ impl MulticastSocket {
         buf: &mut Buffer,
         mut details: Details,
     ) -> Result<Option<usize>> {
+        if receiver.framed {
+            return self.read_framed(receiver, wait, filter, buf, details);
+        }
         let backlog = receiver.hits.load(Ordering::Relaxed) >= BACKLOG;
         if backlog && !wait && filter.is_none() && self.sleeping.load(Ordering::Relaxed) == 0 {
             return self.read_many(receiver, buf, details);
@@ -297,6 +301,7 @@ impl MulticastSocket {
             match sorted {
                 Ok(Sorted::Delivered(len)) => {
                     self.counters.received.fetch_add(1, Ordering::Relaxed);
+                    receiver.counters.received.fetch_add(1, Ordering::Relaxed);
                     if (len > BATCHED) != receiver.long.load(Ordering::Relaxed) {
                         receiver.long.store(len > BATCHED, Ordering::Relaxed);
                     }
@@ -400,6 +405,7 @@ impl MulticastSocket {
         let Some(batch) = &mut queue.batch else { return Ok(()) };
         let asked = receiver.asks(self.wants_origins.load(Ordering::Relaxed));
         let count = batch.fill(&receiver.fd, asked)?;
+        receiver.counters.received.fetch_add(count as u64, Ordering::Relaxed);
         // Others get their turn after this batch.
         self.hot.store(DOORBELL, Ordering::Relaxed);
         if count >= FEW {
@@ -419,6 +425,7 @@ impl MulticastSocket {
     /// After the last message of a batch: when there is a backlog and nobody else's turn, the next batch comes at once,
     /// which spares the handle two system calls.
     fn refill_backlog(&self, queue: &mut Queue) {
+        self.unpack_more(queue);
         let Some(receiver) = queue.receiver.clone() else { return };
         let backlog = receiver.hits.load(Ordering::Relaxed) >= BACKLOG;
         if queue.len() == 0
@@ -471,15 +478,17 @@ impl MulticastSocket {
         self.slot.queue.try_lock().filter(|queue| queue.owner == self.id)
     }
 
-    /// How many messages the application took from the queue.
-    pub(crate) fn taken(&self) -> u64 {
-        self.lock_queue().map_or(0, |queue| queue.taken)
+    /// How many messages the application took from the queue, and how many found it full.
+    pub(crate) fn queue_counts(&self) -> (u64, u64) {
+        self.lock_queue().map_or((0, 0), |queue| (queue.taken, queue.dropped))
     }
 
     /// At the socket's creation: the slot's queue is its own from now on.
     pub(crate) fn take_over_queue(&self) {
         let mut queue = self.slot.queue.lock();
-        *queue = Queue { owner: self.id, ..Queue::default() };
+        // A batch that is put aside is a part of what the kernel's buffer held.
+        let limit = self.config.receive_buffer + BATCH * LONGEST;
+        *queue = Queue { owner: self.id, limit, ..Queue::default() };
         self.slot.queued.store(0, Ordering::SeqCst);
     }
 
@@ -491,29 +500,31 @@ impl MulticastSocket {
         }
     }
 
-    /// Keeps a message for a later call.
-    fn keep(&self, stashed: Stashed, first: bool) {
+    /// Keeps a message for a later call: the `next` one, or behind the others.
+    fn keep(&self, stashed: Stashed, next: bool) {
         let Some(mut queue) = self.lock_queue() else { return };
-        // What did not fit the application's buffer is kept in any case: it was promised.
-        if !first && queue.stashed_bytes + stashed.size() > self.config.receive_buffer {
-            self.counters.dropped_by_library.fetch_add(1, Ordering::Relaxed);
-            static PACE: Pace = Pace::new();
-            if PACE.due() {
-                log::warn!(
-                    "{}: a message was dropped: {} bytes wait for receive() of their groups; read them too, or raise \
-                     receive_buffer",
-                    stashed.group,
-                    queue.stashed_bytes
-                );
-            }
-            return;
+        if next {
+            queue.put_back(stashed);
+        } else {
+            queue.stash(stashed);
         }
-        queue.stash(stashed, first);
         self.show(&mut queue);
     }
 
     /// Makes the handle readable exactly while the queue holds something.
     fn show(&self, queue: &mut Queue) {
+        if queue.dropped > queue.told {
+            static PACE: Pace = Pace::new();
+            if PACE.due() {
+                log::warn!(
+                    "{} messages were dropped: {} bytes wait for receive() of their groups; read them too, or raise \
+                     receive_buffer",
+                    queue.dropped - queue.told,
+                    queue.stashed_bytes
+                );
+                queue.told = queue.dropped;
+            }
+        }
         let len = queue.len();
         if queue.rung == (len > 0) || self.is_inherited() {
             self.slot.queued.store(len, Ordering::Release);
@@ -589,11 +600,14 @@ impl MulticastSocket {
     }
 
     /// Saves what a receiver holds, before it is replaced.
-    pub(crate) fn rescue(&self, receiver: &Receiver) {
+    pub(crate) fn rescue(&self, receiver: &Arc<Receiver>) {
         // What was read ahead is older.
         if let Some(mut queue) = self.lock_queue() {
             queue.spill();
             self.show(&mut queue);
+        }
+        if receiver.framed {
+            return self.rescue_framed(receiver);
         }
         let mut buf = vec![MaybeUninit::uninit(); LONGEST];
         while let Ok((message, origin)) =
@@ -608,7 +622,7 @@ impl MulticastSocket {
             };
             let Some(mut queue) = self.lock_queue() else { return };
             queue.spill();
-            queue.stash(Stashed { message: message.into(), group, interface, origin }, false);
+            queue.stash(Stashed { message: message.into(), group, interface, origin });
             self.show(&mut queue);
         }
     }
@@ -630,7 +644,8 @@ impl MulticastSocket {
 
     /// In a forked child, with the queue held: its messages are the parent's.
     pub(crate) fn start_in_child(&self, queue: &mut Queue) {
-        *queue = Queue { owner: queue.owner, ..Queue::default() };
+        let decoders = std::mem::take(&mut queue.decoders);
+        *queue = Queue { owner: queue.owner, limit: queue.limit, decoders, ..Queue::default() };
         self.slot.queued.store(0, Ordering::SeqCst);
         self.sleeping.store(0, Ordering::SeqCst);
     }
@@ -643,6 +658,7 @@ impl MulticastSocket {
         }
         let total =
             self.counters.dropped_by_kernel.fetch_add(drops.into(), Ordering::Relaxed) + u64::from(drops);
+        receiver.counters.dropped_by_kernel.fetch_add(drops.into(), Ordering::Relaxed);
         static PACE: Pace = Pace::new();
         if PACE.due() {
             let what = match &receiver.hears {

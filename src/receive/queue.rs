@@ -2,6 +2,7 @@
 
 use super::{Buffer, Details, Filter};
 use crate::error::{Error, Result};
+use crate::frame::{Counts, Decoder};
 use crate::socket::Received;
 use crate::sys::udp::{self, Batch, Origin};
 use crate::technology::ip::Receiver;
@@ -22,15 +23,53 @@ pub(crate) struct Queue {
     /// Older than what is in the batch.
     pub(super) stash: VecDeque<Stashed>,
     pub(super) stashed_bytes: usize,
+    /// How many bytes the stash takes.
+    pub(super) limit: usize,
+    /// Messages that found it full.
+    pub(super) dropped: u64,
+    /// So many of them the log knows of.
+    pub(super) told: u64,
     pub(super) batch: Option<Batch>,
     /// Whose messages are in the batch.
     pub(super) receiver: Option<Arc<Receiver>>,
     pub(super) next: usize,
     pub(super) end: usize,
+    /// Empty while there is something in the batch, and the other way round.
+    pub(super) unpacked: Unpacked,
+    /// Of the socket's framed groups, each at the place that its receivers know.
+    pub(super) decoders: Vec<Option<Decoder>>,
+    /// What the decoders of groups that were left have counted.
+    pub(super) counted: Counts,
     /// The handle was made readable for this queue.
     pub(super) rung: bool,
     /// How many messages the application took from here.
     pub(super) taken: u64,
+}
+
+/// Messages of a framed group that wait in the buffer in which they came.
+#[derive(Default)]
+pub(super) struct Unpacked {
+    pub(super) buffer: Box<[u8]>,
+    /// Where they begin and end.
+    pub(super) spans: Vec<(u32, u32)>,
+    pub(super) next: usize,
+    pub(super) group: Option<Arc<str>>,
+    pub(super) interface: u32,
+    pub(super) origin: Option<Origin>,
+    /// Whom to ask for more when they are taken.
+    pub(super) receiver: Option<Arc<Receiver>>,
+}
+
+impl Unpacked {
+    pub(super) fn len(&self) -> usize {
+        self.spans.len() - self.next
+    }
+
+    #[inline]
+    fn message(&self, i: usize) -> &[u8] {
+        let (start, end) = self.spans[i];
+        &self.buffer[start as usize..end as usize]
+    }
 }
 
 pub(super) struct Stashed {
@@ -49,22 +88,39 @@ impl Stashed {
 
 impl Queue {
     pub(super) fn len(&self) -> usize {
-        self.stash.len() + (self.end - self.next)
+        self.stash.len() + (self.end - self.next) + self.unpacked.len()
     }
 
-    pub(super) fn stash(&mut self, stashed: Stashed, first: bool) {
-        self.stashed_bytes += stashed.size();
-        if first {
-            self.stash.push_front(stashed);
-        } else {
-            self.stash.push_back(stashed);
+    /// Keeps a message behind the others. When there are too many it is dropped and counted: the answer is false.
+    pub(super) fn stash(&mut self, stashed: Stashed) -> bool {
+        if self.stashed_bytes + stashed.size() > self.limit {
+            self.dropped += 1;
+            return false;
         }
+        self.stashed_bytes += stashed.size();
+        self.stash.push_back(stashed);
+        true
+    }
+
+    /// Keeps a message that did not fit the application's buffer: it was promised to be the next one.
+    pub(super) fn put_back(&mut self, stashed: Stashed) {
+        self.stashed_bytes += stashed.size();
+        self.stash.push_front(stashed);
     }
 
     /// Takes the oldest message when that leaves others, and so nothing to be done for the handle. `None`: look the long
     /// way, which also tells of a message that is too long.
     #[inline]
     pub fn take_ahead(&mut self, queued: &AtomicUsize, buf: &mut Buffer) -> Option<usize> {
+        if self.unpacked.len() > 1 && self.stash.is_empty() {
+            let message = self.unpacked.message(self.unpacked.next);
+            udp::copy(message, buf.get_mut(..message.len())?);
+            let len = message.len();
+            self.unpacked.next += 1;
+            self.taken += 1;
+            queued.store(self.unpacked.len(), Ordering::Release);
+            return Some(len);
+        }
         let (Some(batch), Some(receiver)) = (&self.batch, &self.receiver) else { return None };
         let left = self.end.checked_sub(self.next + 1)?;
         if left == 0
@@ -109,6 +165,16 @@ impl Queue {
             }
             return Ok(Some(len));
         }
+        if self.unpacked.len() > 0 {
+            let unpacked = &mut self.unpacked;
+            let len = give(unpacked.message(unpacked.next), buf)?;
+            unpacked.next += 1;
+            if let (Some(details), Some(group)) = (details, &unpacked.group) {
+                let from = unpacked.origin.unwrap_or_else(Origin::unknown).from;
+                *details = Some(Received { len, group: group.clone(), interface: unpacked.interface, from });
+            }
+            return Ok(Some(len));
+        }
         let (Some(batch), Some(receiver)) = (&self.batch, &self.receiver) else {
             return Ok(None);
         };
@@ -141,8 +207,9 @@ impl Queue {
         Ok(None)
     }
 
-    /// Moves the batch to the stash.
+    /// Moves what was read ahead to the stash.
     pub(super) fn spill(&mut self) {
+        self.spill_unpacked();
         let (Some(batch), Some(receiver)) = (self.batch.take(), self.receiver.take()) else {
             return;
         };
@@ -150,19 +217,55 @@ impl Queue {
             let origin = batch.origin(i);
             if let Some((group, interface)) = receiver.group_of(&origin) {
                 let message = batch.message(i).into();
-                self.stash(Stashed { message, group, interface, origin }, false);
+                self.stash(Stashed { message, group, interface, origin });
             }
         }
         (self.next, self.end) = (0, 0);
         self.batch = Some(batch);
     }
+
+    fn spill_unpacked(&mut self) {
+        let mut unpacked = std::mem::take(&mut self.unpacked);
+        if let Some(group) = &unpacked.group {
+            for i in unpacked.next..unpacked.spans.len() {
+                let (message, group) = (unpacked.message(i).into(), group.clone());
+                let origin = unpacked.origin.unwrap_or_else(Origin::unknown);
+                self.stash(Stashed { message, group, interface: unpacked.interface, origin });
+            }
+        }
+        unpacked.spans.clear();
+        unpacked.next = 0;
+        self.unpacked = unpacked;
+    }
+
+    /// A place for the decoder of one more framed group.
+    pub(super) fn add_decoder(&mut self, decoder: Decoder) -> usize {
+        let free = self.decoders.iter().position(Option::is_none).unwrap_or(self.decoders.len());
+        if free == self.decoders.len() {
+            self.decoders.push(None);
+        }
+        self.decoders[free] = Some(decoder);
+        free
+    }
+
+    pub(super) fn remove_decoder(&mut self, place: usize) {
+        if let Some(decoder) = self.decoders.get_mut(place).and_then(Option::take) {
+            self.counted += decoder.counts();
+        }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let mut counts = self.counted;
+        self.decoders.iter().flatten().for_each(|decoder| counts += decoder.counts());
+        counts
+    }
 }
 
-/// Copies a message to the application, or says that it does not fit.
+/// Copies a message to the application, or says that it does not fit. Returns its length.
 #[inline]
-fn give(message: &[u8], buf: &mut Buffer) -> Result<()> {
+pub(super) fn give(message: &[u8], buf: &mut Buffer) -> Result<usize> {
     let room = buf.len();
     let place = buf.get_mut(..message.len()).ok_or(Error::MessageSize(room))?;
     udp::copy(message, place);
-    Ok(())
+    Ok(message.len())
 }

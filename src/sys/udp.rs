@@ -259,6 +259,50 @@ pub fn send_to(fd: &OwnedFd, message: &[u8], to: Option<&SockAddr>, dont_wait: b
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Sends datagrams of `segment` bytes each (the last one may be shorter) in one call: the kernel, or the device, cuts
+/// `bytes` into them (UDP_SEGMENT, since Linux 4.18).
+pub fn send_train(
+    fd: &OwnedFd,
+    bytes: &[u8],
+    segment: u16,
+    to: Option<&SockAddr>,
+    dont_wait: bool,
+) -> io::Result<()> {
+    let flags = libc::MSG_NOSIGNAL | if dont_wait { libc::MSG_DONTWAIT } else { 0 };
+    let mut part = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+    let mut control = Control::new();
+    // SAFETY: all-zero bytes are a valid msghdr.
+    let mut header: libc::msghdr = unsafe { mem::zeroed() };
+    if let Some(to) = to {
+        header.msg_name = to.as_ptr().cast_mut().cast();
+        header.msg_namelen = to.len();
+    }
+    header.msg_iov = &mut part;
+    header.msg_iovlen = 1;
+    header.msg_control = control.0.as_mut_ptr().cast();
+    header.msg_controllen = mem::size_of::<Control>() as _;
+    // SAFETY: the control buffer is aligned and longer than the one message written here; the header points to what
+    // lives until the call returns, and the kernel reads it only.
+    let sent = unsafe {
+        let message = libc::CMSG_FIRSTHDR(&header);
+        (*message).cmsg_level = libc::SOL_UDP;
+        (*message).cmsg_type = libc::UDP_SEGMENT;
+        (*message).cmsg_len = libc::CMSG_LEN(mem::size_of::<u16>() as u32) as _;
+        libc::CMSG_DATA(message).cast::<u16>().write_unaligned(segment);
+        header.msg_controllen = libc::CMSG_SPACE(mem::size_of::<u16>() as u32) as _;
+        libc::syscall(libc::SYS_sendmsg, fd.as_raw_fd(), &raw const header, flags)
+    };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// How many datagrams one train has at most: the kernel's UDP_MAX_SEGMENTS (64 before Linux 6.9).
+pub const TRAIN: usize = 64;
+
+/// Waits until the socket takes something to send, at most `timeout`.
+pub fn wait_writable(fd: &OwnedFd, timeout: Duration) -> io::Result<bool> {
+    wait(&[fd.as_raw_fd()], libc::POLLOUT, timeout)
+}
+
 /// Makes `to` the destination of what is sent without one.
 pub fn connect(fd: &OwnedFd, to: &SockAddr) -> io::Result<()> {
     socket2::SockRef::from(fd).connect(to)
@@ -344,6 +388,40 @@ pub fn receive_whole<'a>(
     unsafe { Ok((written(buf, len), Origin::unknown())) }
 }
 
+/// Lets the kernel put datagrams that came as a train into one read (UDP_GRO, since Linux 5.0). Older kernels go without.
+pub fn set_trains(fd: &OwnedFd) {
+    let _ = set_int(fd, libc::SOL_UDP, libc::UDP_GRO, 1);
+}
+
+/// Reads one datagram, or a train of them (with [`set_trains`]), into `buf`, which must be long enough for any. Returns
+/// the length, the length of each datagram but the last, and what was asked for.
+#[inline]
+pub fn receive_train(
+    fd: &OwnedFd,
+    buf: &mut [u8],
+    dont_wait: bool,
+    asked: Asked,
+) -> io::Result<(usize, usize, Origin)> {
+    let mut part = libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() };
+    // SAFETY: all-zero bytes are a valid msghdr and a valid sockaddr_storage.
+    let (mut header, mut from): (libc::msghdr, libc::sockaddr_storage) = unsafe { mem::zeroed() };
+    let mut control = Control::new();
+    header.msg_iov = &mut part;
+    header.msg_iovlen = 1;
+    if asked.from {
+        header.msg_name = ptr::from_mut(&mut from).cast();
+        header.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+    }
+    header.msg_control = control.0.as_mut_ptr().cast();
+    header.msg_controllen = mem::size_of::<Control>() as _;
+    let flags = if dont_wait { libc::MSG_DONTWAIT } else { 0 };
+    // SAFETY: the header points to buffers of this frame and, by `part`, of the caller.
+    let len = length(unsafe { libc::syscall(libc::SYS_recvmsg, fd.as_raw_fd(), &raw mut header, flags) })?;
+    let len = len.min(buf.len());
+    let origin = Origin { from: address_of(&from), to: destination(&header) };
+    Ok((len, segment(&header).filter(|segment| *segment > 0).unwrap_or(len), origin))
+}
+
 /// # Safety
 /// The first `len` bytes of `buf` are initialised.
 unsafe fn written(buf: &[MaybeUninit<u8>], len: usize) -> &[u8] {
@@ -366,14 +444,15 @@ fn iovec(buf: &mut [MaybeUninit<u8>]) -> libc::iovec {
     libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() }
 }
 
-/// Room for a control message with an address of either family (`CMSG_SPACE` of the larger is 48), aligned for one.
+/// Room for a control message with an address of either family (`CMSG_SPACE` of the larger is 48) and one with a number
+/// (24), aligned for them.
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]
-struct Control([u8; 64]);
+struct Control([u8; 72]);
 
 impl Control {
     const fn new() -> Control {
-        Control([0; 64])
+        Control([0; 72])
     }
 }
 
@@ -387,24 +466,31 @@ fn address_of(storage: &libc::sockaddr_storage) -> SocketAddr {
 }
 
 fn destination(header: &libc::msghdr) -> Option<IpAddr> {
+    let v4 = control_data::<libc::sockaddr_in>(header, libc::IPPROTO_IP, libc::IP_ORIGDSTADDR);
+    if let Some(to) = v4 {
+        return Some(Ipv4Addr::from(u32::from_be(to.sin_addr.s_addr)).into());
+    }
+    let v6 = control_data::<libc::sockaddr_in6>(header, libc::IPPROTO_IPV6, libc::IPV6_ORIGDSTADDR);
+    v6.map(|to| IpAddr::from(to.sin6_addr.s6_addr))
+}
+
+fn segment(header: &libc::msghdr) -> Option<usize> {
+    let size = control_data::<libc::c_int>(header, libc::SOL_UDP, libc::UDP_GRO)?;
+    usize::try_from(size).ok()
+}
+
+/// The data of the first control message of one kind. `T` is a plain C type.
+#[inline]
+fn control_data<T: Copy>(header: &libc::msghdr, level: libc::c_int, kind: libc::c_int) -> Option<T> {
     // SAFETY: the kernel filled in msg_control up to msg_controllen; the macros stay within it, and the data is read
     // unaligned and only when it is long enough.
     unsafe {
         let mut message = libc::CMSG_FIRSTHDR(header);
         while !message.is_null() {
-            let kind = ((*message).cmsg_level, (*message).cmsg_type);
-            let data = libc::CMSG_DATA(message);
-            let holds = |size: usize| (*message).cmsg_len as usize >= libc::CMSG_LEN(size as u32) as usize;
-            if kind == (libc::IPPROTO_IP, libc::IP_ORIGDSTADDR) && holds(mem::size_of::<libc::sockaddr_in>())
-            {
-                let to = data.cast::<libc::sockaddr_in>().read_unaligned();
-                return Some(Ipv4Addr::from(u32::from_be(to.sin_addr.s_addr)).into());
-            }
-            if kind == (libc::IPPROTO_IPV6, libc::IPV6_ORIGDSTADDR)
-                && holds(mem::size_of::<libc::sockaddr_in6>())
-            {
-                let to = data.cast::<libc::sockaddr_in6>().read_unaligned();
-                return Some(IpAddr::from(to.sin6_addr.s6_addr));
+            let long_enough =
+                (*message).cmsg_len as usize >= libc::CMSG_LEN(mem::size_of::<T>() as u32) as usize;
+            if ((*message).cmsg_level, (*message).cmsg_type) == (level, kind) && long_enough {
+                return Some(libc::CMSG_DATA(message).cast::<T>().read_unaligned());
             }
             message = libc::CMSG_NXTHDR(header, message);
         }
@@ -543,8 +629,11 @@ pub fn is_shut(fd: &OwnedFd) -> bool {
 
 /// Waits until one of `fds` is readable, at most `timeout`. False when the time is over.
 pub fn wait_readable(fds: &[RawFd], timeout: Duration) -> io::Result<bool> {
-    let mut list: Vec<libc::pollfd> =
-        fds.iter().map(|&fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 }).collect();
+    wait(fds, libc::POLLIN, timeout)
+}
+
+fn wait(fds: &[RawFd], events: libc::c_short, timeout: Duration) -> io::Result<bool> {
+    let mut list: Vec<libc::pollfd> = fds.iter().map(|&fd| libc::pollfd { fd, events, revents: 0 }).collect();
     // SAFETY: the list and its length match.
     let ready = check(unsafe {
         libc::poll(list.as_mut_ptr(), list.len() as libc::nfds_t, timeout.as_millis() as libc::c_int)

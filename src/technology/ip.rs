@@ -1,11 +1,14 @@
-//! Technology `ip`: native IPv4 and IPv6 multicast, any-source and source-specific, raw UDP payload.
+//! Technology `ip`: native IPv4 and IPv6 multicast, any-source and source-specific; the payload is the message itself, or
+//! HAM frames.
 //!
 //! One receiver is one UDP socket bound to one Group Address and joined on one device. A crowd of groups shares one
 //! receiver per port instead: it hears every group of the port that the host has joined, other sockets ("holders")
 //! hold the memberships, and the library drops what was not joined. None of these calls blocks.
 
 use crate::config::Config;
+use crate::frame::Tag;
 use crate::shards::Shards;
+use crate::socket::InterfaceCounters;
 use crate::sys::udp::{self, Asked, Membership, Origin};
 use once_cell::race::OnceBox;
 use socket2::SockAddr;
@@ -33,6 +36,25 @@ pub struct Held {
     pub name: Arc<str>,
     /// Group Address, source, device.
     pub membership: Membership,
+    /// Of a framed group.
+    pub decoding: Option<Decoding>,
+}
+
+/// A framed group at a multicast socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decoding {
+    /// What its frames are marked with.
+    pub tag: Tag,
+    /// Which of the socket's decoders takes them.
+    pub decoder: usize,
+}
+
+/// The framed group that a frame is for.
+pub struct FramedGroup {
+    /// Which of the multicast socket's decoders takes it.
+    pub decoder: usize,
+    /// Its Group Name; `None`: the one that the receiver hears.
+    pub name: Option<Arc<str>>,
 }
 
 /// A UDP socket that messages come in by.
@@ -54,6 +76,10 @@ pub struct Receiver {
     pub longest: usize,
     /// The kernel's drop counter when it was last added to the statistics.
     pub drops_seen: AtomicU32,
+    /// What it hears are HAM frames.
+    pub framed: bool,
+    /// What came in by the Interface.
+    pub counters: Arc<InterfaceCounters>,
 }
 
 /// What a receiver hears.
@@ -64,6 +90,8 @@ pub enum Hears {
         group: Arc<str>,
         /// The device; it changes when the device is recreated.
         ifindex: AtomicU32,
+        /// Of a framed group.
+        decoding: Option<Decoding>,
     },
     /// Every group of a port at a device; those in the table are for the application.
     Shared {
@@ -74,10 +102,25 @@ pub enum Hears {
     },
 }
 
+/// What a receiver is opened for.
+pub struct Place<'a> {
+    /// Its token in the handle's epoll set.
+    pub token: u64,
+    /// The UDP port.
+    pub port: u16,
+    /// What came in by the Interface.
+    pub counters: &'a Arc<InterfaceCounters>,
+    /// The configuration.
+    pub config: &'a Config,
+}
+
 impl Receiver {
-    fn new(token: u64, fd: OwnedFd, v6: bool, hears: Hears) -> Receiver {
+    fn new(place: &Place, fd: OwnedFd, v6: bool, framed: bool, hears: Hears) -> Receiver {
+        if framed {
+            udp::set_trains(&fd);
+        }
         Receiver {
-            token,
+            token: place.token,
             fd,
             hears,
             live: AtomicBool::new(true),
@@ -85,38 +128,40 @@ impl Receiver {
             long: AtomicBool::new(false),
             longest: if v6 { 65527 } else { 65507 },
             drops_seen: AtomicU32::new(0),
+            framed,
+            counters: place.counters.clone(),
         }
     }
 
     /// A receiver of its own for one membership.
     pub fn one(
-        token: u64,
+        place: &Place,
         group: Arc<str>,
-        port: u16,
         membership: &Membership,
-        config: &Config,
+        decoding: Option<Decoding>,
     ) -> io::Result<Receiver> {
-        let fd = open(membership.group, config)?;
+        let fd = open(membership.group, place.config)?;
         let v6 = membership.group.is_ipv6();
         udp::set_hear_all(&fd, v6, false)?;
         if v6 {
             // For IPv6 the kernel does not ask on which device a socket has joined.
             udp::bind_device(&fd, membership.ifindex)?;
         }
-        udp::bind_shared(&fd, membership.group, port, membership.ifindex)?;
+        udp::bind_shared(&fd, membership.group, place.port, membership.ifindex)?;
         udp::join(&fd, membership)?;
         let ifindex = AtomicU32::new(membership.ifindex);
-        Ok(Receiver::new(token, fd, v6, Hears::One { group, ifindex }))
+        let hears = Hears::One { group, ifindex, decoding };
+        Ok(Receiver::new(place, fd, v6, decoding.is_some(), hears))
     }
 
-    /// A receiver for a crowd of groups of one port at one device.
-    pub fn shared(token: u64, v6: bool, port: u16, ifindex: u32, config: &Config) -> io::Result<Receiver> {
+    /// A receiver for a crowd of groups of one port at one device, which are either all framed or none.
+    pub fn shared(place: &Place, v6: bool, ifindex: u32, framed: bool) -> io::Result<Receiver> {
         let any: IpAddr = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
-        let fd = open(any, config)?;
+        let fd = open(any, place.config)?;
         udp::set_destination(&fd, v6)?;
         udp::bind_device(&fd, ifindex)?;
-        udp::bind_shared(&fd, any, port, 0)?;
-        Ok(Receiver::new(token, fd, v6, Hears::Shared { table: Shards::new(TABLE), ifindex }))
+        udp::bind_shared(&fd, any, place.port, 0)?;
+        Ok(Receiver::new(place, fd, v6, framed, Hears::Shared { table: Shards::new(TABLE), ifindex }))
     }
 
     /// True when it hears one group, on one device.
@@ -137,7 +182,7 @@ impl Receiver {
     /// The group that a message is for and the device it came in by; `None` when it is for nobody here.
     pub fn group_of(&self, origin: &Origin) -> Option<(Arc<str>, u32)> {
         match &self.hears {
-            Hears::One { group, ifindex } => Some((group.clone(), ifindex.load(Ordering::Relaxed))),
+            Hears::One { group, ifindex, .. } => Some((group.clone(), ifindex.load(Ordering::Relaxed))),
             Hears::Shared { table, ifindex } => {
                 let (to, from) = (origin.to?, origin.from.ip());
                 // A source-specific name is the closer match.
@@ -150,6 +195,33 @@ impl Receiver {
                         .then(|| held.name.clone())
                 });
                 closer.or(any_source).map(|name| (name, *ifindex))
+            }
+        }
+    }
+
+    /// The Group Name, when it hears one, and the device.
+    pub fn place(&self) -> (Option<Arc<str>>, u32) {
+        match &self.hears {
+            Hears::One { group, ifindex, .. } => (Some(group.clone()), ifindex.load(Ordering::Relaxed)),
+            Hears::Shared { ifindex, .. } => (None, *ifindex),
+        }
+    }
+
+    /// Whose frame it is that came so; `tag` is asked for only where several groups come in. `None`: nobody's here.
+    #[inline]
+    pub fn decoder_of(&self, origin: &Origin, tag: impl FnOnce() -> Option<Tag>) -> Option<FramedGroup> {
+        match &self.hears {
+            Hears::One { decoding, .. } => {
+                Some(FramedGroup { decoder: decoding.as_ref()?.decoder, name: None })
+            }
+            Hears::Shared { table, .. } => {
+                let (to, tag) = (origin.to?, tag()?);
+                let fits = |source: Option<IpAddr>| source.is_none_or(|source| source == origin.from.ip());
+                table.find(&key(to), |held| {
+                    let decoding = held.decoding.filter(|decoding| decoding.tag == tag)?;
+                    (held.membership.group == to && fits(held.membership.source))
+                        .then(|| FramedGroup { decoder: decoding.decoder, name: Some(held.name.clone()) })
+                })
             }
         }
     }
@@ -289,6 +361,8 @@ pub struct Sender {
     pub source: Option<IpAddr>,
     /// Nothing may leave: hop limit 0 without loopback (the kernel would let IPv6 out all the same).
     pub silent: AtomicBool,
+    /// The kernel cuts what is handed to it as a train of datagrams.
+    pub trains: AtomicBool,
     /// The group that it is connected to, if that went well.
     connected: OnceBox<Option<SockAddr>>,
 }
@@ -316,7 +390,8 @@ impl Sender {
         udp::set_interface(&fd, v6, ifindex, address)?;
         udp::set_loopback(&fd, v6, config.loopback)?;
         udp::set_sender_honesty(&fd, v6)?;
-        let sender = Sender { fd, v6, source, silent: AtomicBool::new(false), connected: OnceBox::new() };
+        let (silent, trains) = (AtomicBool::new(false), AtomicBool::new(true));
+        let sender = Sender { fd, v6, source, silent, trains, connected: OnceBox::new() };
         sender.set_ttl(ttl, config)?;
         Ok(sender)
     }

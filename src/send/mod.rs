@@ -1,4 +1,11 @@
 //! Sending: the route by the URI's bytes, then one system call per Interface. No allocation, no lock, no name parsed.
+//! Messages to framed groups are made frames on the way (`framed`), several of them in one when asked (`bundle`).
+
+mod bundle;
+mod framed;
+
+pub(crate) use bundle::forget_after_fork;
+pub(crate) use framed::Outlet;
 
 use crate::control;
 use crate::error::{Error, Result};
@@ -6,7 +13,7 @@ use crate::handles::Entry;
 use crate::logging::Pace;
 use crate::mapping::{self, Mapped};
 use crate::name::Name;
-use crate::socket::MulticastSocket;
+use crate::socket::{InterfaceCounters, MulticastSocket};
 use crate::sys::udp;
 use crate::technology::ip::Sender;
 use socket2::SockAddr;
@@ -31,12 +38,14 @@ pub(crate) struct Target {
     pub address: Option<SockAddr>,
     /// For the log.
     pub interface: String,
+    /// What went out by the Interface.
+    pub counters: Arc<InterfaceCounters>,
 }
 
 impl Target {
     #[inline]
-    fn send(&self, message: &[u8], dont_wait: bool) -> io::Result<()> {
-        udp::send_to(&self.sender.fd, message, self.address.as_ref(), dont_wait)
+    fn send(&self, datagram: &[u8], dont_wait: bool) -> io::Result<()> {
+        udp::send_to(&self.sender.fd, datagram, self.address.as_ref(), dont_wait)
     }
 }
 
@@ -45,6 +54,15 @@ pub(crate) struct Route {
     uri: Box<[u8]>,
     generation: u32,
     targets: Box<[Target]>,
+    /// How a framed group is sent to; `None`: the message is the payload.
+    framed: Option<Framed>,
+}
+
+/// How frames to one URI are made.
+pub(crate) struct Framed {
+    pub outlet: Arc<Outlet>,
+    /// The longest datagram that travels unfragmented by all targets.
+    pub limit: usize,
 }
 
 impl Route {
@@ -83,22 +101,47 @@ impl MulticastSocket {
     }
 
     #[inline]
-    pub(crate) fn send_by(&self, route: &Route, message: &[u8]) -> Result<()> {
+    pub(crate) fn send_by(&self, route: &Arc<Route>, message: &[u8]) -> Result<()> {
+        match &route.framed {
+            None => self.pass(route, 1, false, |target, dont_wait| target.send(message, dont_wait)),
+            Some(framed) => self.send_framed(route, framed, message),
+        }
+    }
+
+    /// Passes what holds `messages` messages to every target by `send`, which is told not to wait and goes on where it
+    /// stopped when it is called again. `may_wait`: also when the handle has O_NONBLOCK.
+    #[inline]
+    fn pass(
+        &self,
+        route: &Route,
+        messages: u64,
+        may_wait: bool,
+        send: impl Fn(&Target, bool) -> io::Result<()>,
+    ) -> Result<()> {
         let (mut passed, mut failures, mut failure) = (false, 0, None);
         for target in &route.targets {
             if target.sender.silent.load(Ordering::Relaxed) {
                 passed = true;
                 continue;
             }
-            match target.send(message, true) {
-                Ok(()) => passed = true,
-                Err(error) => match self.retry(route, target, message, error) {
-                    Ok(()) => passed = true,
-                    Err(error) => {
-                        failures += 1;
-                        failure = failure.or(Some(error));
+            let result = match send(target, true) {
+                Ok(()) => Ok(()),
+                Err(error) => {
+                    self.retry(route, target, &|dont_wait| send(target, dont_wait), may_wait, error)
+                }
+            };
+            match result {
+                Ok(()) => {
+                    passed = true;
+                    target.counters.sent.fetch_add(messages, Ordering::Relaxed);
+                }
+                Err(error) => {
+                    failures += messages;
+                    if !matches!(error, Error::WouldBlock) {
+                        target.counters.send_failures.fetch_add(messages, Ordering::Relaxed);
                     }
-                },
+                    failure = failure.or(Some(error));
+                }
             }
         }
         match failure {
@@ -113,13 +156,20 @@ impl MulticastSocket {
                 told_of(&error);
             }
         }
-        self.counters.sent.fetch_add(1, Ordering::Relaxed);
+        self.counters.sent.fetch_add(messages, Ordering::Relaxed);
         Ok(())
     }
 
     /// What to do when a send did not go through at once.
     #[cold]
-    fn retry(&self, route: &Route, target: &Target, message: &[u8], error: io::Error) -> Result<()> {
+    fn retry(
+        &self,
+        route: &Route,
+        target: &Target,
+        send: &dyn Fn(bool) -> io::Result<()>,
+        may_wait: bool,
+        error: io::Error,
+    ) -> Result<()> {
         let mut error = error;
         let start = Instant::now();
         let mut told = true;
@@ -137,9 +187,11 @@ impl MulticastSocket {
                     | libc::EMSGSIZE,
                 ) if told => told = false,
                 // The send buffer is full: the kernel sleeps until the device has taken some of it.
-                Some(libc::EAGAIN) if self.handle.nonblocking() => return Err(Error::WouldBlock),
+                Some(libc::EAGAIN) if !may_wait && self.handle.nonblocking() => {
+                    return Err(Error::WouldBlock);
+                }
                 Some(libc::EAGAIN) => {
-                    match target.send(message, false) {
+                    match send(false) {
                         Ok(()) => return Ok(()),
                         Err(e) if e.raw_os_error() == Some(libc::EINTR) => {
                             return Err(Error::from_io(&e, "send"));
@@ -153,14 +205,14 @@ impl MulticastSocket {
                 }
                 // IPv6, and the device's own address is still tentative.
                 Some(libc::EADDRNOTAVAIL) if target.sender.v6 && start.elapsed() < ADDRESS_CHECK => {
-                    if self.handle.nonblocking() {
+                    if !may_wait && self.handle.nonblocking() {
                         return Err(Error::WouldBlock);
                     }
                     std::thread::sleep(Duration::from_millis(10));
                 }
                 _ => return Err(self.send_failed(route, target, error)),
             }
-            match target.send(message, true) {
+            match send(true) {
                 Ok(()) => return Ok(()),
                 Err(e) => error = e,
             }
@@ -188,7 +240,7 @@ impl MulticastSocket {
     fn make_route(&self, uri: &[u8]) -> Result<Arc<Entry>> {
         let name = Name::parse(uri)?;
         let mapped = match control::known(self, name.normal()) {
-            // Resolved once, at join; but sealed exactly when this URI says so.
+            // Resolved once, at join. What is sent is sealed as this URI says, not as the one that was joined.
             Some(mapped) => Mapped { framed: mapping::framing(&name, self.config)?, ..mapped },
             None => mapping::map(&name, self.config)?,
         };
@@ -201,9 +253,10 @@ impl MulticastSocket {
         socket: &Arc<MulticastSocket>,
         uri: &[u8],
         targets: Vec<Target>,
+        framed: Option<Framed>,
     ) -> Arc<Entry> {
         let generation = self.route_generation.load(Ordering::Acquire);
-        let route = Arc::new(Route { uri: uri.into(), generation, targets: targets.into() });
+        let route = Arc::new(Route { uri: uri.into(), generation, targets: targets.into(), framed });
         let entry = Arc::new(Entry { socket: socket.clone(), route: Some(route) });
         if self.route_count.fetch_add(1, Ordering::Relaxed) >= ROUTES {
             self.routes.clear();

@@ -1,0 +1,167 @@
+//! Bundles: small messages to one group share a datagram, which goes out when it is full or after the configured delay.
+//!
+//! One thread of the process sends what is due. Delays are all the same, so what became due first was begun first.
+
+use super::framed::lend_packed;
+use super::{Framed, Outlet, Route};
+use crate::config::Config;
+use crate::control::fork_generation;
+use crate::error::{Error, Result};
+use crate::frame::bundle;
+use crate::logging::Pace;
+use crate::socket::{MAX_MESSAGE, MulticastSocket};
+use crate::sys::thread;
+use arc_swap::ArcSwapOption;
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Messages of one outlet that wait for company.
+pub(super) struct Bundle {
+    delay: Duration,
+    /// The longest datagram, in bytes.
+    size: usize,
+    pending: Mutex<Pending>,
+}
+
+#[derive(Default)]
+struct Pending {
+    entries: Vec<u8>,
+    messages: u64,
+    /// Counts the bundles, so that a note about one that is out means nothing.
+    round: u64,
+    /// How the last message wanted to go.
+    route: Option<Arc<Route>>,
+}
+
+/// A bundle that has to go out at a time.
+struct Due {
+    at: Instant,
+    round: u64,
+    outlet: Arc<Outlet>,
+}
+
+struct Flusher {
+    generation: u32,
+    notes: Sender<Due>,
+}
+
+static FLUSHER: ArcSwapOption<Flusher> = ArcSwapOption::const_empty();
+
+impl Bundle {
+    /// `None` unless bundles are configured.
+    pub fn new(config: &Config) -> Option<Bundle> {
+        let size = if config.bundle_size == 0 { MAX_MESSAGE } else { config.bundle_size };
+        let delay = config.bundle;
+        (!delay.is_zero()).then(|| Bundle { delay, size, pending: Mutex::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outlet {
+    /// Sends what waits in the bundle.
+    pub(crate) fn flush(&self, socket: &MulticastSocket) {
+        let Some(bundle) = &self.bundle else { return };
+        self.flush_late(socket, &mut bundle.lock());
+    }
+
+    /// Sends a bundle when no caller is there to take an error.
+    fn flush_late(&self, socket: &MulticastSocket, pending: &mut Pending) {
+        let messages = pending.messages;
+        if let Err(e) = self.flush_locked(socket, pending, true) {
+            static PACE: Pace = Pace::new();
+            if PACE.due() {
+                log::warn!("a bundle of {messages} messages was lost: {e}");
+            }
+        }
+    }
+
+    /// What cannot be sent is lost and counted, unless the whole call is to be made again.
+    fn flush_locked(&self, socket: &MulticastSocket, pending: &mut Pending, may_wait: bool) -> Result<()> {
+        let Some(route) = pending.route.clone().filter(|_| pending.messages > 0) else { return Ok(()) };
+        let result = lend_packed(|packed| {
+            self.flow.pack_bundle(&pending.entries, packed);
+            socket.send_packed(&route, packed, pending.messages, may_wait)
+        });
+        if !matches!(result, Err(Error::WouldBlock)) {
+            pending.entries.clear();
+            pending.messages = 0;
+            pending.round += 1;
+            pending.route = None;
+        }
+        result
+    }
+}
+
+impl MulticastSocket {
+    pub(super) fn send_bundled(
+        &self,
+        route: &Arc<Route>,
+        framed: &Framed,
+        bundle: &Bundle,
+        message: &[u8],
+    ) -> Result<()> {
+        let outlet = &framed.outlet;
+        let room = bundle.size.min(framed.limit).saturating_sub(outlet.flow.overhead());
+        let size = bundle::ENTRY + message.len();
+        let mut pending = bundle.lock();
+        if pending.messages > 0 && pending.entries.len() + size > room {
+            outlet.flush_locked(self, &mut pending, false)?;
+        }
+        if size > room {
+            return self.send_alone(route, framed, message);
+        }
+        bundle::push(&mut pending.entries, message);
+        pending.messages += 1;
+        if !pending.route.as_ref().is_some_and(|known| Arc::ptr_eq(known, route)) {
+            pending.route = Some(route.clone());
+        }
+        if pending.messages == 1 {
+            let due = Due { at: Instant::now() + bundle.delay, round: pending.round, outlet: outlet.clone() };
+            if let Err(e) = note(due) {
+                log::error!("{e}: messages are sent without delay");
+                return outlet.flush_locked(self, &mut pending, false);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells the thread, which is started when there is none.
+fn note(due: Due) -> Result<()> {
+    let generation = fork_generation();
+    let current = FLUSHER.load();
+    if let Some(flusher) = current.as_ref().filter(|flusher| flusher.generation == generation) {
+        let _ = flusher.notes.send(due);
+        return Ok(());
+    }
+    let (notes, inbox) = unbounded();
+    let _ = notes.send(due);
+    thread::spawn("ham-bundles", move || flush_when_due(&inbox))
+        .map_err(|e| Error::from_io(&e, "start the thread that sends bundles"))?;
+    // Another thread may be doing the same: then one of the two serves only what it was told first.
+    FLUSHER.store(Some(Arc::new(Flusher { generation, notes })));
+    Ok(())
+}
+
+fn flush_when_due(inbox: &Receiver<Due>) {
+    while let Ok(due) = inbox.recv() {
+        std::thread::sleep(due.at.saturating_duration_since(Instant::now()));
+        let Some((socket, bundle)) = due.outlet.socket.upgrade().zip(due.outlet.bundle.as_ref()) else {
+            continue;
+        };
+        let mut pending = bundle.lock();
+        if pending.round == due.round {
+            due.outlet.flush_late(&socket, &mut pending);
+        }
+    }
+}
+
+/// In a forked child: the thread is the parent's, and so is what it was told.
+pub(crate) fn forget_after_fork() {
+    // A thread that the child does not have may have been in the middle of the channel.
+    std::mem::forget(FLUSHER.swap(None));
+}

@@ -1,0 +1,142 @@
+//! Messages to framed groups: frames of one message in one train of datagrams, the same bytes by every Interface.
+
+use super::bundle::Bundle;
+use super::{Framed, Route, Target};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::frame::{Flow, Packed};
+use crate::mapping::Framing;
+use crate::socket::MulticastSocket;
+use crate::sys::udp;
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// The longest train, in bytes: what one UDP datagram could hold.
+const TRAIN_BYTES: usize = 65487;
+
+/// How long the rest of a message waits for room in the send buffer when its first frames are out, also when the handle
+/// has O_NONBLOCK: half a message is of no use to anyone.
+const REST: Duration = Duration::from_millis(100);
+
+thread_local! {
+    static PACKED: RefCell<Packed> = RefCell::default();
+}
+
+/// Where the messages to one framed group by one URI's credentials become frames. It outlives the routes.
+pub(crate) struct Outlet {
+    pub(super) flow: Flow,
+    pub(super) bundle: Option<Bundle>,
+    pub(super) socket: Weak<MulticastSocket>,
+}
+
+impl Outlet {
+    pub fn new(socket: &Arc<MulticastSocket>, framing: &Framing, config: &Config) -> Result<Outlet> {
+        let flow = Flow::new(framing.tag, framing.key.as_ref(), config.fec_percent)
+            .map_err(|e| Error::from_io(&e, "a random sender id"))?;
+        Ok(Outlet { flow, bundle: Bundle::new(config), socket: Arc::downgrade(socket) })
+    }
+}
+
+impl MulticastSocket {
+    #[inline]
+    pub(super) fn send_framed(&self, route: &Arc<Route>, framed: &Framed, message: &[u8]) -> Result<()> {
+        match &framed.outlet.bundle {
+            None => self.send_alone(route, framed, message),
+            Some(bundle) => self.send_bundled(route, framed, bundle, message),
+        }
+    }
+
+    /// Sends one message in frames of its own.
+    #[inline]
+    pub(super) fn send_alone(&self, route: &Route, framed: &Framed, message: &[u8]) -> Result<()> {
+        lend_packed(|packed| {
+            framed.outlet.flow.pack(message, framed.limit, packed);
+            self.send_packed(route, packed, 1, false)
+        })
+    }
+
+    /// Sends frames that hold `messages` messages.
+    #[inline]
+    pub(super) fn send_packed(
+        &self,
+        route: &Route,
+        packed: &Packed,
+        messages: u64,
+        may_wait: bool,
+    ) -> Result<()> {
+        if packed.bytes().len() <= packed.segment() {
+            let send = |target: &Target, dont_wait| target.send(packed.bytes(), dont_wait);
+            return self.pass(route, messages, may_wait, send);
+        }
+        // Which target is at work, and how many bytes are out by it.
+        let progress = Cell::new((std::ptr::null(), 0));
+        self.pass(route, messages, may_wait, |target, dont_wait| {
+            let begun = progress.get().0 == std::ptr::from_ref(target);
+            let mut done = if begun { progress.get().1 } else { 0 };
+            let result = target.send_frames(packed, dont_wait, &mut done);
+            progress.set((target, done));
+            result
+        })
+    }
+}
+
+impl Target {
+    /// Sends the frames from byte `done` on, which it moves.
+    fn send_frames(&self, packed: &Packed, dont_wait: bool, done: &mut usize) -> io::Result<()> {
+        let segment = packed.segment();
+        let train = (TRAIN_BYTES / segment).clamp(1, udp::TRAIN) * segment;
+        while let Some(rest) = packed.bytes().get(*done..).filter(|rest| !rest.is_empty()) {
+            let part = &rest[..rest.len().min(train)];
+            let alone = &part[..part.len().min(segment)];
+            let result = match self.send_train(part, segment, dont_wait) {
+                Some(result) => result.map(|()| part.len()),
+                None => self.send(alone, dont_wait).map(|()| alone.len()),
+            };
+            match result {
+                Ok(sent) => *done += sent,
+                Err(e) if e.raw_os_error() == Some(libc::EAGAIN) && dont_wait && *done > 0 => {
+                    if !udp::wait_writable(&self.sender.fd, REST)? {
+                        return Err(e);
+                    }
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends several frames in one call; `None` when that cannot be done, or not now.
+    fn send_train(&self, frames: &[u8], segment: usize, dont_wait: bool) -> Option<io::Result<()>> {
+        let size = u16::try_from(segment).ok().filter(|_| frames.len() > segment)?;
+        if !self.sender.trains.load(Ordering::Relaxed) {
+            return None;
+        }
+        let sent = udp::send_train(&self.sender.fd, frames, size, self.address.as_ref(), dont_wait);
+        match sent.as_ref().err().and_then(io::Error::raw_os_error) {
+            // The MTU has just shrunk: the kernel fragments single datagrams, but not those of a train.
+            Some(libc::EINVAL | libc::EMSGSIZE) => None,
+            // The kernel or the device cannot, and will not learn it.
+            Some(libc::EIO | libc::EOPNOTSUPP | libc::ENOPROTOOPT) => {
+                self.sender.trains.store(false, Ordering::Relaxed);
+                log::debug!("{}: datagrams go out one by one, for trains fail", self.interface);
+                None
+            }
+            _ => Some(sent),
+        }
+    }
+}
+
+/// Lends the thread's room for frames.
+pub(super) fn lend_packed<R>(act: impl FnOnce(&mut Packed) -> R) -> R {
+    let mut act = Some(act);
+    let lent = PACKED.try_with(|packed| Some(act.take()?(&mut *packed.try_borrow_mut().ok()?)));
+    match (lent, act) {
+        (Ok(Some(result)), _) => result,
+        // The thread is ending: take fresh room.
+        (_, Some(act)) => act(&mut Packed::default()),
+        (_, None) => unreachable!("act was taken only to give a result"),
+    }
+}
