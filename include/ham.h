@@ -195,15 +195,24 @@ int deleteMSocket(int s);
  *
  * Subscribes the multicast socket to a group at all its Interfaces; for IP the hosts' routers and
  * switches learn it by IGMP or MLD. From the return on, receive() delivers what is sent to the
- * group. A join of a group that the socket has joined already has no effect. Where an Interface
+ * group. A join of a group that the socket has joined already changes its key at most. Where an Interface
  * cannot join now, the call still succeeds if another one did; the failed one is logged, and
  * joined as soon as it can be. An Interface that vanishes and comes back is joined again.
  *
  * A Group Name is a ham-URI (RFC 7046, section 4.2). In the namespace "ip":
  * `ham:ip:224.1.2.3:5000` (any source), `ham:ip:[ff15::1]:5000` (IPv6),
  * `ham:ip:232.1.2.3@10.0.0.1:5000` (source-specific), `ham:ip:group.example.org:5000` (a DNS name,
- * resolved once by this call). Without a port the configured default port is meant. Two names that
- * have the same normal form are the same group.
+ * resolved once by this call). These are plain UDP. The names of every other namespace, such as
+ * `ham:opaque:news@cnn.com` or `ham:sip:news@cnn.com`, need no address: they are mapped to Group
+ * Addresses of IPv4 and IPv6 by a hash or the configuration, and their messages travel in frames, so
+ * that each is received once, by whatever Interfaces it comes, and fragments are put together again.
+ * Without a port the configured default port is meant. Two names that have the same normal form are
+ * the same group.
+ *
+ * `/chacha20-poly1305;KEY`, `/aes-256-gcm;KEY` (32 bytes in base64url) or `/key;NAME` (a key of the
+ * configuration) behind a name of any namespace are credentials: only messages that are sealed with
+ * this key are received. They are no part of the name. To join again with other credentials is to
+ * change the key.
  *
  * # Parameters
  * - `msock`: the multicast socket.
@@ -216,8 +225,10 @@ int deleteMSocket(int s);
  * - `EBADF`: no such multicast socket; or it was inherited by fork().
  * - `EINVAL`: `group_uri` is NULL, has no NUL within `HAM_URI_MAX` bytes, is no ham-URI, or its
  *   address is no multicast address.
- * - `EADDRNOTAVAIL`: no Interface of the socket can carry this group.
- * - `EACCES`: the credentials in the URI do not allow it.
+ * - `EADDRNOTAVAIL`: no Interface of the socket can carry this group; `*` as the group is carried by
+ *   none of technology "ip".
+ * - `EACCES`: the credentials in the URI are of an unknown algorithm, no key of 32 bytes, or name a
+ *   key that the configuration does not have.
  * - `EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`, `EPERM`: a limit of the system; the log names it and
  *   how to raise it.
  *
@@ -228,7 +239,8 @@ int deleteMSocket(int s);
  * # Standard
  * RFC 7046, section 4.4.3.
  */
-int join(int msock, const char *group_uri);
+int join(int msock,
+         const char *group_uri);
 
 /**
  * Leaves a multicast group
@@ -517,8 +529,9 @@ int getTTL(int msock, uint8_t *result);
  * Gives the size of messages that are not fragmented
  *
  * The length in bytes of the longest message that surely travels unfragmented on all Interfaces of
- * the multicast socket. For IP it is the smallest MTU of the devices less the IP and UDP headers.
- * It changes with the Interfaces and their MTU. Longer messages, up to getMaxMsgSize(), can be
+ * the multicast socket. For IP it is the smallest MTU of the devices less the IP and UDP headers, and
+ * less the frame's 44 bytes (60 where messages are sealed) once the socket has a group whose messages
+ * travel in frames. It changes with the Interfaces, their MTU and the groups. Longer messages, up to getMaxMsgSize(), can be
  * sent as well.
  *
  * # Parameters
@@ -808,7 +821,8 @@ int getMaxMsgSize(void);
  *
  * Sends one message to a group at every Interface of the multicast socket that can carry it. The
  * socket need not have joined the group nor be registered as its source; the first send to a name
- * prepares what srcRegister() prepares. With loopback on, the default, listeners on this host get
+ * prepares what srcRegister() prepares. The message is sealed exactly when the URI has credentials (see
+ * join()). With loopback on, the default, listeners on this host get
  * the message too.
  *
  * When several Interfaces take part, the call succeeds when at least one took the message; what

@@ -10,15 +10,24 @@ use libc::{c_char, c_int};
 ///
 /// Subscribes the multicast socket to a group at all its Interfaces; for IP the hosts' routers and
 /// switches learn it by IGMP or MLD. From the return on, receive() delivers what is sent to the
-/// group. A join of a group that the socket has joined already has no effect. Where an Interface
+/// group. A join of a group that the socket has joined already changes its key at most. Where an Interface
 /// cannot join now, the call still succeeds if another one did; the failed one is logged, and
 /// joined as soon as it can be. An Interface that vanishes and comes back is joined again.
 ///
 /// A Group Name is a ham-URI (RFC 7046, section 4.2). In the namespace "ip":
 /// `ham:ip:224.1.2.3:5000` (any source), `ham:ip:[ff15::1]:5000` (IPv6),
 /// `ham:ip:232.1.2.3@10.0.0.1:5000` (source-specific), `ham:ip:group.example.org:5000` (a DNS name,
-/// resolved once by this call). Without a port the configured default port is meant. Two names that
-/// have the same normal form are the same group.
+/// resolved once by this call). These are plain UDP. The names of every other namespace, such as
+/// `ham:opaque:news@cnn.com` or `ham:sip:news@cnn.com`, need no address: they are mapped to Group
+/// Addresses of IPv4 and IPv6 by a hash or the configuration, and their messages travel in frames, so
+/// that each is received once, by whatever Interfaces it comes, and fragments are put together again.
+/// Without a port the configured default port is meant. Two names that have the same normal form are
+/// the same group.
+///
+/// `/chacha20-poly1305;KEY`, `/aes-256-gcm;KEY` (32 bytes in base64url) or `/key;NAME` (a key of the
+/// configuration) behind a name of any namespace are credentials: only messages that are sealed with
+/// this key are received. They are no part of the name. To join again with other credentials is to
+/// change the key.
 ///
 /// # Parameters
 /// - `msock`: the multicast socket.
@@ -31,8 +40,10 @@ use libc::{c_char, c_int};
 /// - `EBADF`: no such multicast socket; or it was inherited by fork().
 /// - `EINVAL`: `group_uri` is NULL, has no NUL within `HAM_URI_MAX` bytes, is no ham-URI, or its
 ///   address is no multicast address.
-/// - `EADDRNOTAVAIL`: no Interface of the socket can carry this group.
-/// - `EACCES`: the credentials in the URI do not allow it.
+/// - `EADDRNOTAVAIL`: no Interface of the socket can carry this group; `*` as the group is carried by
+///   none of technology "ip".
+/// - `EACCES`: the credentials in the URI are of an unknown algorithm, no key of 32 bytes, or name a
+///   key that the configuration does not have.
 /// - `EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`, `EPERM`: a limit of the system; the log names it and
 ///   how to raise it.
 ///

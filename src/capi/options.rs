@@ -76,8 +76,9 @@ pub extern "C" fn getTTL(msock: c_int, result: *mut u8) -> c_int {
 /// Gives the size of messages that are not fragmented
 ///
 /// The length in bytes of the longest message that surely travels unfragmented on all Interfaces of
-/// the multicast socket. For IP it is the smallest MTU of the devices less the IP and UDP headers.
-/// It changes with the Interfaces and their MTU. Longer messages, up to getMaxMsgSize(), can be
+/// the multicast socket. For IP it is the smallest MTU of the devices less the IP and UDP headers, and
+/// less the frame's 44 bytes (60 where messages are sealed) once the socket has a group whose messages
+/// travel in frames. It changes with the Interfaces, their MTU and the groups. Longer messages, up to getMaxMsgSize(), can be
 /// sent as well.
 ///
 /// # Parameters
