@@ -98,7 +98,7 @@ pub(super) fn apply(config: &mut Config, path: &Path, text: &Text) -> Result<Vec
 }
 
 /// The keys that an error text may name. What else stands there can be a secret in the wrong place.
-const KEYS: [&str; 19] = [
+pub(super) const KEYS: [&str; 19] = [
     "port",
     "ttl",
     "loopback",
@@ -129,12 +129,11 @@ pub(super) struct Source<'a> {
 impl Source<'_> {
     /// An error at a byte of the text.
     pub fn error(&self, at: usize, what: &str) -> Error {
-        let before = self.text.get(..at).unwrap_or(self.text);
-        let line = before.matches('\n').count() + 1;
-        let start = before.rsplit('\n').next().unwrap_or_default();
-        let key = start.split('=').next().map(str::trim).filter(|key| KEYS.contains(key));
+        let number = self.text.bytes().take(at).filter(|byte| *byte == b'\n').count();
+        let line = self.text.split('\n').nth(number).unwrap_or_default();
+        let key = line.split('=').next().map(str::trim).filter(|key| KEYS.contains(key));
         let key = key.map(|key| format!(" key {key:?}:")).unwrap_or_default();
-        fail(format!("{}: line {line}:{key} {what}", self.path.display()))
+        fail(format!("{}: line {}:{key} {what}", self.path.display(), number + 1))
     }
 
     fn parse_error(&self, error: &toml::de::Error) -> Error {

@@ -2,7 +2,7 @@
 
 use super::file::Source;
 use crate::error::Result;
-use crate::mapping::overrides::{self, Override, Overrides, Which};
+use crate::mapping::overrides::{Address, Override, Overrides, Which};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -12,7 +12,7 @@ use toml::Spanned;
 pub(super) struct Entry {
     name: Option<Name>,
     prefix: Option<Prefix>,
-    addresses: Option<Spanned<Vec<Address>>>,
+    addresses: Option<Spanned<Vec<Spanned<String>>>>,
     framed: Option<bool>,
 }
 
@@ -23,10 +23,6 @@ struct Name(Which);
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct Prefix(Which);
-
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "String")]
-struct Address(overrides::Address);
 
 impl TryFrom<String> for Name {
     type Error = String;
@@ -39,13 +35,6 @@ impl TryFrom<String> for Prefix {
     type Error = String;
     fn try_from(text: String) -> std::result::Result<Prefix, String> {
         Which::prefix(&text).map(Prefix)
-    }
-}
-
-impl TryFrom<String> for Address {
-    type Error = String;
-    fn try_from(text: String) -> std::result::Result<Address, String> {
-        text.parse().map(Address)
     }
 }
 
@@ -64,7 +53,10 @@ pub(super) fn read(source: &Source<'_>, entries: Vec<Spanned<Entry>>) -> Result<
         if addresses.get_ref().is_empty() {
             return Err(source.error(addresses.span().start, "at least one address stands here"));
         }
-        let addresses = addresses.into_inner().into_iter().map(|Address(address)| address).collect();
+        let address = |text: &Spanned<String>| -> Result<Address> {
+            text.get_ref().parse().map_err(|e: String| source.error(text.span().start, &e))
+        };
+        let addresses = addresses.get_ref().iter().map(address).collect::<Result<_>>()?;
         if !all.insert(which, Override { addresses, framed: entry.framed.unwrap_or(true) }) {
             return Err(wrong("an earlier entry has the same \"name\" or \"prefix\""));
         }
