@@ -45,7 +45,7 @@ for file in lib/libham.so lib/libham.so.1 lib/libham.a lib/libhamx.so lib/libham
 done
 [ "$(readlink "$prefix/lib/libham.so")" = libham.so.1 ] || wrong "libham.so is no link to libham.so.1"
 pages=$(find "$prefix/share/man/man3" -name '*.3' | wc -l)
-[ "$pages" = 28 ] || wrong "$pages manual pages instead of 28"
+[ "$pages" = 29 ] || wrong "$pages manual pages instead of 29"
 grep -rqF "$here" "$prefix/lib/pkgconfig" "$prefix/lib/cmake" && wrong "DESTDIR is written into a file"
 if command -v mandoc >/dev/null; then
     mandoc -Tlint -W warning "$prefix"/share/man/man3/*.3 "$prefix"/share/man/man7/*.7 || wrong "the manual pages have warnings"
