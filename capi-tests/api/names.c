@@ -1,5 +1,5 @@
-/* Malformed Group Names are EINVAL, names that no technology carries EADDRNOTAVAIL, credentials that are none EACCES: in every
- * function that takes a name, and nothing is joined or sent.
+/* Malformed Group Names are EINVAL, all groups of a namespace EADDRNOTAVAIL, wrong credentials EACCES: in every function that
+ * takes a name, and nothing is joined or sent.
  */
 #include "test.h"
 
@@ -13,7 +13,13 @@ static const char *const malformed[] = {
     "ham:ip:232.1.2.3@[fd00::1]:5000", "ham:ip:[ff35::1]@10.0.0.1:5000", "ham:1p:239.1.2.3", "ham:ip:%zz", "ham:ip:%2", "ham:ip:a%00b",
     "ham:ip:\xff\xfe", "ham:ip:239.1.2.3\n", "ham:opaque:", "ham:opaque:a b", "ham:opaque:a@", "ham:opaque:a\"b", "ham:sha-2:not/base64",
     "ham:ip:239.1.2.3:5000/", "ham:ip:239.1.2.3:5000/alg", "ham:ip:239.1.2.3:5000/alg;", "ham:ip:239.1.2.3:5000/;val"};
-static const char *const elsewhere[] = {"ham:opaque:*", "ham:ip:*:5000", "ham:weather+x:*"};
+static const char *const everything[] = {"ham:ip:*", "ham:ip:*:5000", "ham:opaque:*", "ham:sip:*@cnn.com"};
+#define KEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+static const char *const forbidden[] = {
+    "ham:ip:239.1.2.3:5000/hmac;abc", "ham:opaque:news/hmac;" KEY, "ham:opaque:news/aes-256-gcm;abc", "ham:opaque:news/AES-256-GCM;" KEY,
+    "ham:opaque:news/chacha20-poly1305;" KEY "AA", "ham:opaque:news/key;nobody", "ham:ip:239.1.2.3:5000/" KEY ";aes-256-gcm"};
+static const char *const others[] = {
+    "ham:opaque:news@cnn.com", "ham:sip:news@cnn.com", "ham:opaque:a:4711", "ham:weather+x:tomorrow", "ham:opaque:news/aes-256-gcm;" KEY};
 
 static void all(int s, const char *name, int error)
 {
@@ -50,9 +56,10 @@ int main(void)
     before = open_descriptors();
     for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++)
         all(s, malformed[i], EINVAL);
-    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
-        all(s, elsewhere[i], EADDRNOTAVAIL);
-    all(s, "ham:ip:239.1.2.3:5000/hmac;abc", EACCES);
+    for (size_t i = 0; i < sizeof everything / sizeof *everything; i++)
+        all(s, everything[i], EADDRNOTAVAIL);
+    for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++)
+        all(s, forbidden[i], EACCES);
     FAILS(join(s, NULL), EINVAL);
     FAILS(leave(s, NULL), EINVAL);
     FAILS(send(s, NULL, 1, "x"), EINVAL);
@@ -62,16 +69,23 @@ int main(void)
     memset(longest + 11, 'a', HAM_URI_MAX - 1 - 11);
     longest[HAM_URI_MAX - 1] = 'a';
     all(s, longest, EINVAL);
-    longest[HAM_URI_MAX - 1] = '\0';
     CHECK(open_descriptors() == before);
 
     /* And these are right. */
+    longest[HAM_URI_MAX - 1] = '\0';
+    OK(join(s, longest));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        OK(join(s, others[i]));
+        OK(leave(s, others[i]));
+    }
+    /* Credentials are no part of the name. */
+    OK(join(s, others[sizeof others / sizeof *others - 1]));
+    OK(leave(s, "ham:opaque:news"));
     OK(join(s, "ham:ip:239.1.2.3:5000"));
     OK(join(s, "hAm:iP:239.1.2.4:00005000"));
     OK(join(s, "ham:ip:[FF15::1]:65535"));
     OK(join(s, "ham:ip:239.1.2.5"));
     OK(join(s, "ham:ip:224.0.0.251:1"));
-    OK(join(s, longest));
     OK(join(s, "ham:ip:%32%33%39.1.2.6:5000"));
     say(s, "ham:ip:239.1.2.6:5000", "same group");
     expect(s, NULL, "same group");
