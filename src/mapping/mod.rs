@@ -75,7 +75,8 @@ pub fn framing(name: &Name, config: &Config) -> Result<Option<Framing>> {
     }
 }
 
-fn places(name: &Name, config: &Config) -> Result<Vec<MappedPlace>> {
+/// Where the name is heard and sent to, whatever its credentials. Namespace `ip` may resolve a DNS name.
+pub fn places(name: &Name, config: &Config) -> Result<Vec<MappedPlace>> {
     let Group::Part(group) = name.group() else {
         return Err(not_available(name, "technology ip cannot tell all groups"));
     };

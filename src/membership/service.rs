@@ -4,6 +4,7 @@
 use super::kernel::{self, Forwarding, Member, Membership};
 use crate::error::{Error, Result};
 use crate::interfaces::{self, Device, Families};
+use crate::mapping;
 use crate::name::{Group, Name, Namespace, ip_name};
 use crate::socket::{OwnGroup, own_groups};
 use std::collections::{BTreeMap, BTreeSet};
@@ -196,8 +197,11 @@ impl Wanted {
                 }
                 return Ok(Wanted::Some(vec![(address, source.flatten())]));
             }
+        } else if let Group::Part(_) = group.group() {
+            let places = mapping::places(group, crate::config::get()?)?;
+            return Ok(Wanted::Some(places.into_iter().map(|place| (place.group, place.source)).collect()));
         }
-        // Names without an address in them have one where an own socket uses them.
+        // DNS names have addresses where an own socket uses them.
         let mut known: Vec<_> = own_groups().into_iter().filter(|g| *g.name == **group.normal()).collect();
         known.dedup_by_key(|g| (g.address, g.source));
         Ok(Wanted::Some(known.into_iter().map(|g| (g.address, g.source)).collect()))

@@ -18,6 +18,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+use zeroize::Zeroize;
 
 pub use normal::ip_name;
 
@@ -79,7 +80,7 @@ pub enum Part {
     Text(String),
 }
 
-/// The security credentials of a URI (RFC 7046 §4.2.2), percent-decoded.
+/// The security credentials of a URI (RFC 7046 §4.2.2), percent-decoded. Wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The algorithm.
@@ -197,6 +198,14 @@ impl fmt::Debug for Name {
             .field("normal", &self.0.normal)
             .field("credentials", &self.0.credentials)
             .finish()
+    }
+}
+
+impl Drop for Credentials {
+    fn drop(&mut self) {
+        // Both: it may be that they were given in the wrong order.
+        self.alg.zeroize();
+        self.val.zeroize();
     }
 }
 
