@@ -4,6 +4,7 @@ use super::seal::{Algorithm, GroupKey};
 use super::*;
 
 mod exchange;
+mod vectors;
 
 const LIMIT: usize = 4 << 20;
 
