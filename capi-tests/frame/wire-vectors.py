@@ -5,6 +5,7 @@ wire-vectors.py DOCUMENT. Nothing of libham is used; the ciphers are those of De
 import hashlib
 import re
 import struct
+import os
 import sys
 
 try:
@@ -161,7 +162,7 @@ def vectors(document):
 
 
 def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
+    with open(os.path.join(os.path.dirname(__file__), "../../docs/wire-format.md"), encoding="utf-8") as file:
         document = file.read()
     count = 0
     for block, vector, expected in vectors(document):
