@@ -1,5 +1,5 @@
 #!/bin/bash
-# make demo: a sender, two receivers and a plain BSD program in one group, on a LAN that this script makes itself.
+# make demo: a sender, two receivers and a plain BSD program in one group, and a group by name alone, on a LAN that this script makes itself.
 # Runs as root, or as anybody where user namespaces are allowed. Nothing outside its own namespaces is touched.
 . "$(dirname "$0")/examples/lab.bash"
 
@@ -71,8 +71,19 @@ family() { # TITLE GROUP-NAME GROUP-ADDRESS PORT
 family IPv4 ham:ip:239.46.0.1:7046 239.46.0.1 7046
 family IPv6 'ham:ip:[ff15::46]:7046' ff15::46 7046
 
+uri=ham:opaque:news@cnn.com
+step "By name alone: the group $uri goes out by IPv4 and by IPv6, and each message is heard once:"
+receivers=("beta, by name" "gamma, by name")
+told=()
+begin "${receivers[0]}" beta "$BIN/receive" "$uri"
+begin "${receivers[1]}" gamma "$BIN/receive" "$uri"
+for label in "${receivers[@]}"; do joined "$label"; done
+say alpha "$BIN/send" "$uri" 'hello, news' 'and once more'
+say beta "$BIN/send" "$uri" 'hello from beta'
+expect 'hello, news' 'and once more' 'hello from beta'
+
 step "What the switch learnt from the hosts' IGMP and MLD reports:"
-bridge mdb show dev sw0 2>/dev/null | grep -e 239.46.0.1 -e ff15::46 | sed 's/^/  /' || echo "  (nothing: no snooping here)"
+bridge mdb show dev sw0 2>/dev/null | grep -e 239.46.0.1 -e ff15::46 -e 'grp 239.19[2-5]' -e 'grp ff15:' | sed 's/^/  /' || echo "  (nothing: no snooping here)"
 
 echo
-echo "demo: PASSED: 3 messages by libham and BSD, each heard by all 3 receivers, over IPv4 and over IPv6"
+echo "demo: PASSED: 3 messages by libham and BSD, each heard by all 3 receivers, over IPv4 and over IPv6; 3 by name alone, each heard once"

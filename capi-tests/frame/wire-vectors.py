@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes the frames of the vectors in docs/wire-format.md from the text of that document alone, and compares them:
-wire-vectors.py DOCUMENT. Nothing of libham is used; the ciphers are those of Debian's python3-cryptography."""
+"""Makes the frames of the vectors in docs/wire-format.md from the text of that document alone, and compares them.
+Nothing of libham is used; the ciphers are those of Debian's python3-cryptography."""
 
 import hashlib
 import re
