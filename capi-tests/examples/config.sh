@@ -1,5 +1,6 @@
 #!/bin/bash
-# docs/ham.toml: the library takes it, every value in it is the default, and README.md has every key and variable of it.
+# docs/ham.toml: the library takes it, every value in it is the default, and README.md has every key and variable of it. What
+# README.md says in TOML places names where it says.
 . "$(dirname "$0")/lab.bash"
 build_examples
 enter_lab
@@ -37,4 +38,11 @@ for change in 's/^port = .*/port = 0/' 's/^ttl = .*/ttl = 256/' 's/^loopback = .
     grep -q "wrong.toml.*line $line.*$(sed -n "${line}s/ = .*//p" "$LAB/wrong.toml")" "$LAB/err" ||
         fail "$change: file, line and key are not named: $(cat "$LAB/err")"
 done
+
+sed -n '/^```toml$/,/^```$/p' "$HAM_ROOT/README.md" | grep -v '^```' >"$LAB/readme.toml"
+grep -q '^name = "ham:opaque:tv"' "$LAB/readme.toml" || fail "README.md places no name"
+start tv a "$BIN/bsd-before" 239.9.9.9 1234 lan0 1
+joined tv
+HAM_CONFIG=$LAB/readme.toml on a "$BIN/send" ham:opaque:tv 'placed as README.md says' || fail "README.md's TOML is not taken"
+heard tv 'placed as README.md says'
 exit 0
