@@ -16,15 +16,15 @@ pub struct Decoder {
     tag: Tag,
     key: Option<GroupKey>,
     reassembly_limit: usize,
-    counts: Counts,
+    tally: Tally,
     refusal: Option<Refusal>,
-    heard: Option<Box<Heard>>,
+    pub(super) heard: Option<Box<Heard>>,
 }
 
 /// What there is to know once a frame was heard.
-struct Heard {
-    senders: Senders,
-    reassembly: Reassembly,
+pub(super) struct Heard {
+    pub(super) senders: Senders,
+    pub(super) reassembly: Reassembly,
 }
 
 /// What a frame gives. Ranges are of the frame.
@@ -58,17 +58,26 @@ pub struct Counts {
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Counts) {
         self.duplicates += other.duplicates;
-        self.lost += other.lost;
+        self.lost = self.lost.saturating_add(other.lost);
         self.incomplete += other.incomplete;
         self.refused += other.refused;
     }
+}
+
+/// [`Counts`], with room for what forged sequence numbers add up to.
+#[derive(Default)]
+struct Tally {
+    duplicates: u64,
+    lost: u128,
+    incomplete: u64,
+    refused: u64,
 }
 
 impl Decoder {
     /// A decoder for the group of this tag. With a key it takes only frames sealed with it, else only plain ones. It
     /// holds at most `reassembly_limit` bytes (131072, if that is less) of unfinished messages.
     pub fn new(tag: Tag, key: Option<GroupKey>, reassembly_limit: usize) -> Decoder {
-        Decoder { tag, key, reassembly_limit, counts: Counts::default(), refusal: None, heard: None }
+        Decoder { tag, key, reassembly_limit, tally: Tally::default(), refusal: None, heard: None }
     }
 
     /// Takes another key, or none. If it is not the same as before, all senders and unfinished messages are forgotten.
@@ -88,7 +97,8 @@ impl Decoder {
 
     /// The counts so far.
     pub fn counts(&self) -> Counts {
-        self.counts
+        let Tally { duplicates, lost, incomplete, refused } = self.tally;
+        Counts { duplicates, lost: lost.try_into().unwrap_or(u64::MAX), incomplete, refused }
     }
 
     /// Why frames are refused, when it is time to log that: at the 1st, 2nd, 4th, 8th one, and so on. To be asked
@@ -119,13 +129,13 @@ impl Decoder {
         }
         let limit = self.reassembly_limit;
         let heard = self.heard.get_or_insert_with(|| Heard::new(limit));
-        heard.take(&self.tag, self.key.as_ref(), header, frame, &mut self.counts)
+        heard.take(&self.tag, self.key.as_ref(), header, frame, &mut self.tally)
     }
 
     #[cold]
     fn refuse(&mut self, refusal: Refusal) -> Accepted {
-        self.counts.refused += 1;
-        if self.counts.refused.is_power_of_two() {
+        self.tally.refused += 1;
+        if self.tally.refused.is_power_of_two() {
             self.refusal = Some(refusal);
         }
         Accepted::Nothing
@@ -145,13 +155,13 @@ impl Heard {
         key: Option<&GroupKey>,
         header: &Header,
         frame: &mut [u8],
-        counts: &mut Counts,
+        tally: &mut Tally,
     ) -> Result<Accepted, Refusal> {
         let known = self.senders.find(&header.sender);
         let sender = known.and_then(|slot| self.senders.get_mut(slot));
         if sender.as_ref().is_some_and(|sender| !sender.window.is_new(header.sequence)) {
             // Not worth opening. Parity that was not needed comes here too, so one fragment stands for all.
-            counts.duplicates += u64::from(header.is_first());
+            tally.duplicates += u64::from(header.is_first());
             return Ok(Accepted::Nothing);
         }
         let mut payload = header.len()..frame.len();
@@ -170,22 +180,22 @@ impl Heard {
         // In a sealed group, only an authentic frame comes this far and adds or moves a sender.
         let slot = match known {
             Some(slot) => slot,
-            None => self.add_sender(Sender::new(header.sender, header.sequence, new_key), counts),
+            None => self.add_sender(Sender::new(header.sender, header.sequence, new_key), tally),
         };
         let Some(sender) = self.senders.get_mut(slot) else { return Ok(Accepted::Nothing) };
-        counts.lost = counts.lost.saturating_add(sender.hear(header.sequence));
+        tally.lost += u128::from(sender.hear(header.sequence));
         if let Some(fragment) = &header.fragment {
             let payload = frame.get(payload).unwrap_or_default();
-            return self.assemble(slot, header.sequence, fragment, payload, counts);
+            return self.assemble(slot, header.sequence, fragment, payload, tally);
         }
-        self.deliver(slot, header.sequence, counts);
+        self.deliver(slot, header.sequence, tally);
         Ok(if header.bundle { Accepted::Bundle(payload) } else { Accepted::Message(payload) })
     }
 
     #[inline]
-    fn deliver(&mut self, slot: u32, sequence: u64, counts: &mut Counts) {
+    fn deliver(&mut self, slot: u32, sequence: u64, tally: &mut Tally) {
         let Some(sender) = self.senders.get_mut(slot) else { return };
-        counts.lost = counts.lost.saturating_sub(u64::from(sender.deliver(sequence)));
+        tally.lost = tally.lost.saturating_sub(u128::from(sender.deliver(sequence)));
         let reassembly = &mut self.reassembly;
         // A number can come both whole and in fragments, when frames are forged.
         sender.unfinished.retain(|&unfinished| {
@@ -203,24 +213,24 @@ impl Heard {
         sequence: u64,
         fragment: &Fragment,
         payload: &[u8],
-        counts: &mut Counts,
+        tally: &mut Tally,
     ) -> Result<Accepted, Refusal> {
-        let Some(message) = self.unfinished(slot, sequence, fragment, counts) else {
+        let Some(message) = self.unfinished(slot, sequence, fragment, tally) else {
             return Ok(Accepted::Nothing);
         };
         while self.reassembly.wants_room(message, fragment) && self.reassembly.stalest() != Some(message) {
-            self.discard_stalest(counts);
+            self.discard_stalest(tally);
         }
         match self.reassembly.add(message, fragment, payload) {
             Added::More => {}
-            Added::Again => counts.duplicates += u64::from(fragment.index == 0),
+            Added::Again => tally.duplicates += u64::from(fragment.index == 0),
             Added::Contradiction => return Err(Refusal::Contradiction),
             Added::Done(Some(whole)) => {
-                self.deliver(slot, sequence, counts);
+                self.deliver(slot, sequence, tally);
                 return Ok(Accepted::Whole(whole));
             }
             Added::Done(None) => {
-                counts.incomplete += 1;
+                tally.incomplete += 1;
                 self.forget(slot, message);
             }
         }
@@ -233,7 +243,7 @@ impl Heard {
         slot: u32,
         sequence: u64,
         fragment: &Fragment,
-        counts: &mut Counts,
+        tally: &mut Tally,
     ) -> Option<u32> {
         let list = &mut self.senders.get_mut(slot)?.unfinished;
         let is_it = |&message: &u32| self.reassembly.get(message).is_some_and(|one| one.sequence == sequence);
@@ -244,21 +254,21 @@ impl Heard {
             return Some(message);
         }
         if list.len() >= UNFINISHED_MAX {
-            counts.incomplete += 1;
+            tally.incomplete += 1;
             self.reassembly.discard(list.remove(0));
         }
         while !self.reassembly.has_room(fragment) {
-            self.discard_stalest(counts)?;
+            self.discard_stalest(tally)?;
         }
         let message = self.reassembly.begin(slot, sequence, *fragment);
         self.senders.get_mut(slot)?.unfinished.push(message);
         Some(message)
     }
 
-    fn discard_stalest(&mut self, counts: &mut Counts) -> Option<()> {
+    fn discard_stalest(&mut self, tally: &mut Tally) -> Option<()> {
         let stalest = self.reassembly.stalest()?;
         let sender = self.reassembly.discard(stalest)?;
-        counts.incomplete += 1;
+        tally.incomplete += 1;
         self.forget(sender, stalest);
         Some(())
     }
@@ -269,10 +279,10 @@ impl Heard {
         }
     }
 
-    fn add_sender(&mut self, sender: Sender, counts: &mut Counts) -> u32 {
+    fn add_sender(&mut self, sender: Sender, tally: &mut Tally) -> u32 {
         let (slot, gone) = self.senders.insert(sender);
         for message in gone.into_iter().flat_map(|sender| sender.unfinished) {
-            counts.incomplete += 1;
+            tally.incomplete += 1;
             self.reassembly.discard(message);
         }
         slot

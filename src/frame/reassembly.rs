@@ -154,9 +154,12 @@ impl Reassembly {
         }
     }
 
-    /// Bytes held now.
+    /// Bytes held now, counted anew.
     #[cfg(test)]
     pub fn held(&self) -> usize {
+        let messages: usize = self.table.iter().map(Unfinished::bytes).sum();
+        let spares: usize = self.spares.iter().map(Vec::capacity).sum();
+        assert_eq!(self.held, messages + spares);
         self.held
     }
 

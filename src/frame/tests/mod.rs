@@ -2,9 +2,13 @@
 
 use super::seal::{Algorithm, GroupKey};
 use super::*;
+use std::ops::Range;
 
 mod exchange;
+mod memory;
+mod model;
 mod vectors;
+mod window;
 
 const LIMIT: usize = 4 << 20;
 
@@ -40,5 +44,32 @@ fn accept(decoder: &mut Decoder, frame: &[u8]) -> Got {
             let entries = &frame[range];
             Got::Bundle(bundle::messages(entries).map(|range| entries[range].to_vec()).collect())
         }
+    }
+}
+
+/// xorshift64*
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % limit.max(1)
+    }
+
+    fn bytes(&mut self, length: usize) -> Vec<u8> {
+        (0..length).map(|_| self.below(256) as u8).collect()
+    }
+}
+
+impl Decoder {
+    /// Bytes held for unfinished messages, recounted.
+    fn held(&self) -> usize {
+        self.heard.as_ref().map_or(0, |heard| heard.reassembly.held())
+    }
+
+    fn senders(&self) -> usize {
+        self.heard.as_ref().map_or(0, |heard| heard.senders.len())
     }
 }
