@@ -58,18 +58,29 @@ fn forged_fragments_do_not_fill_the_memory() {
 
 #[test]
 fn parity_is_kept_only_while_there_is_room() {
-    let limit = 128 * 1024;
-    let flow = Flow::new(tag(), None, 100).unwrap();
-    let mut decoder = Decoder::new(tag(), None, limit);
-    let mut packed = Packed::default();
-    for _ in 0..3 {
-        flow.pack(&message(MESSAGE_MAX), 60_000, &mut packed);
-        for frame in packed.frames().skip(1) {
-            accept(&mut decoder, frame);
-            assert!(decoder.held() <= limit, "{}", decoder.held());
-        }
+    // Of two data fragments, as no flow of ours would divide it.
+    let (size, sent) = (65506, message(MESSAGE_MAX));
+    let mut payloads = sent.clone();
+    payloads.resize(2 * size, 0);
+    parity::Encoder::default().encode(&sent, size, 2, &mut payloads).unwrap();
+    let frame = |index: usize| {
+        let mut frame = fragment(1, 1, MESSAGE_MAX, size);
+        frame[50..54].copy_from_slice(&[0, index as u8, 0, 2]);
+        frame[FRAGMENT_HEADER..].copy_from_slice(&payloads[index * size..][..size]);
+        frame
+    };
+    for (limit, room) in [(128 * 1024, false), (256 * 1024, true)] {
+        let mut decoder = Decoder::new(tag(), None, limit);
+        // An older message makes way.
+        accept(&mut decoder, &fragment(2, 1, 1000, 500));
+        assert_eq!(accept(&mut decoder, &frame(2)), Got::Nothing);
+        assert!(decoder.held() <= limit);
+        assert_eq!(decoder.counts().incomplete, u64::from(!room));
+        let got = accept(&mut decoder, &frame(1));
+        assert_eq!(got != Got::Nothing, room);
+        let got = if room { got } else { accept(&mut decoder, &frame(0)) };
+        assert_eq!(got, Got::Message(sent.clone()));
     }
-    assert!(decoder.counts().incomplete + decoder.counts().lost > 0 || decoder.counts() == Counts::default());
 }
 
 #[test]
