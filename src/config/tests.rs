@@ -183,7 +183,7 @@ fn errors_of_the_environment_name_the_variable() {
         ("HAM_FEC", "101"),
         ("HAM_BUNDLE", "soon"),
         ("HAM_BUNDLE_SIZE", "63"),
-        ("HAM_REASSEMBLY_BUFFER", "1000"),
+        ("HAM_REASSEMBLY_BUFFER", "131071"),
         ("HAM_LOG", "loud"),
     ] {
         assert!(from_environment(key, value).unwrap_err().to_string().contains(key));
