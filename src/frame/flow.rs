@@ -9,6 +9,10 @@ use super::{FRAGMENT_HEADER, HEADER, MESSAGE_MAX, Tag};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// So many messages are sealed with one sender key. Of at most 700 frames each, they stay below what AES-GCM bears well
+/// (RFC 9001 §6.6: 2^28 packets).
+const SEALED_MAX: u64 = 1 << 18;
+
 /// The smallest limit of a frame, in bytes; a smaller one is taken as this.
 const LIMIT_MIN: usize = 256;
 
@@ -62,6 +66,12 @@ impl Flow {
         prefix[20..].copy_from_slice(&sender);
         let key = key.map(|key| key.sender_key(&tag, &sender));
         Flow { prefix, key, fec_percent: fec_percent.min(100), next: AtomicU64::new(next) }
+    }
+
+    /// True when its key has sealed enough: the next messages are to be another flow's.
+    #[inline]
+    pub fn is_spent(&self) -> bool {
+        self.key.is_some() && self.next.load(Ordering::Relaxed) > SEALED_MAX
     }
 
     /// Bytes that a frame has more than the unfragmented message in it.

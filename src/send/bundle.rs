@@ -82,8 +82,9 @@ impl Outlet {
     /// What cannot be sent is lost and counted, unless the whole call is to be made again.
     fn flush_locked(&self, socket: &MulticastSocket, pending: &mut Pending, may_wait: bool) -> Result<()> {
         let Some(route) = pending.route.clone().filter(|_| pending.messages > 0) else { return Ok(()) };
+        let flow = self.flow(socket.config)?;
         let result = lend_packed(|packed| {
-            self.flow.pack_bundle(&pending.entries, packed);
+            flow.pack_bundle(&pending.entries, packed);
             socket.send_packed(&route, packed, pending.messages, may_wait)
         });
         if !matches!(result, Err(Error::WouldBlock)) {
@@ -105,7 +106,7 @@ impl MulticastSocket {
         message: &[u8],
     ) -> Result<()> {
         let outlet = &framed.outlet;
-        let room = bundle.size.min(framed.limit).saturating_sub(outlet.flow.overhead());
+        let room = bundle.size.min(framed.limit).saturating_sub(outlet.flow(self.config)?.overhead());
         let size = bundle::ENTRY + message.len();
         let mut pending = bundle.lock();
         if pending.messages > 0 && pending.entries.len() + size > room {

@@ -8,6 +8,7 @@ use crate::frame::{Flow, Packed};
 use crate::mapping::Framing;
 use crate::socket::MulticastSocket;
 use crate::sys::udp;
+use arc_swap::{ArcSwap, Guard};
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::sync::atomic::Ordering;
@@ -27,17 +28,34 @@ thread_local! {
 
 /// Where the messages to one framed group by one URI's credentials become frames. It outlives the routes.
 pub(crate) struct Outlet {
-    pub(super) flow: Flow,
+    framing: Framing,
+    flow: ArcSwap<Flow>,
     pub(super) bundle: Option<Bundle>,
     pub(super) socket: Weak<MulticastSocket>,
 }
 
 impl Outlet {
     pub fn new(socket: &Arc<MulticastSocket>, framing: &Framing, config: &Config) -> Result<Outlet> {
-        let flow = Flow::new(framing.tag, framing.key.as_ref(), config.fec_percent)
-            .map_err(|e| Error::from_io(&e, "a random sender id"))?;
-        Ok(Outlet { flow, bundle: Bundle::new(config), socket: Arc::downgrade(socket) })
+        let flow = ArcSwap::from_pointee(new_flow(framing, config)?);
+        let bundle = Bundle::new(config);
+        Ok(Outlet { framing: framing.clone(), flow, bundle, socket: Arc::downgrade(socket) })
     }
+
+    /// The sender that the next message is of.
+    #[inline]
+    pub(super) fn flow(&self, config: &Config) -> Result<Guard<Arc<Flow>>> {
+        let flow = self.flow.load();
+        if !flow.is_spent() {
+            return Ok(flow);
+        }
+        self.flow.store(Arc::new(new_flow(&self.framing, config)?));
+        Ok(self.flow.load())
+    }
+}
+
+fn new_flow(framing: &Framing, config: &Config) -> Result<Flow> {
+    Flow::new(framing.tag, framing.key.as_ref(), config.fec_percent)
+        .map_err(|e| Error::from_io(&e, "a random sender id"))
 }
 
 impl MulticastSocket {
@@ -52,8 +70,9 @@ impl MulticastSocket {
     /// Sends one message in frames of its own.
     #[inline]
     pub(super) fn send_alone(&self, route: &Route, framed: &Framed, message: &[u8]) -> Result<()> {
+        let flow = framed.outlet.flow(self.config)?;
         lend_packed(|packed| {
-            framed.outlet.flow.pack(message, framed.limit, packed);
+            flow.pack(message, framed.limit, packed);
             self.send_packed(route, packed, 1, false)
         })
     }

@@ -31,3 +31,13 @@ fn every_kind_of_message_arrives() {
         }
     }
 }
+
+#[test]
+fn a_key_that_has_sealed_enough_is_spent() {
+    for (key, end) in keys().into_iter().zip([false, true, true]) {
+        let flow = Flow::resume(tag(), key.as_ref(), 0, [1; 16], 1 << 18);
+        assert!(!flow.is_spent());
+        flow.pack(b"the last one", 1472, &mut Packed::default());
+        assert_eq!(flow.is_spent(), end);
+    }
+}
