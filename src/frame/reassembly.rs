@@ -196,7 +196,6 @@ impl Unfinished {
         let here = &self.here;
         let (size, parity) = (usize::from(self.division.size), usize::from(self.division.parity));
         let is_here = |index: usize| here[index / 64 % WORDS] & 1 << (index % 64) != 0;
-        let shards = self.parity.iter().map(|(number, shard)| (usize::from(*number), &**shard));
-        parity::restore(&mut self.message, size, parity, is_here, shards).is_ok()
+        parity::restore(&mut self.message, size, parity, is_here, &self.parity)
     }
 }
