@@ -1,6 +1,7 @@
 //! What is sent arrives, once.
 
 use super::*;
+use proptest::prelude::*;
 
 #[test]
 fn every_kind_of_message_arrives() {
@@ -9,7 +10,7 @@ fn every_kind_of_message_arrives() {
             let flow = Flow::new(tag(), key.as_ref(), fec).unwrap();
             let mut decoder = Decoder::new(tag(), key.clone(), LIMIT);
             let mut packed = Packed::default();
-            for length in [0, 1, 195, 196, 197, 211, 212, 213, 1400, 1500, 60_000, MESSAGE_MAX] {
+            for length in [0, 1, 195, 196, 197, 211, 212, 213, 1500, MESSAGE_MAX] {
                 for limit in [0, 256, 257, 1472, 65507] {
                     let sent = message(length);
                     flow.pack(&sent, limit, &mut packed);
@@ -30,6 +31,108 @@ fn every_kind_of_message_arrives() {
             assert_eq!(decoder.counts(), Counts::default());
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    /// Whatever the size, the limit and the parity: as many frames as there is parity may be lost, others may come
+    /// twice, and all in any order.
+    #[test]
+    fn a_message_arrives_once_as_long_as_no_more_is_lost_than_parity(
+        seed in 1u64..,
+        which in 0usize..5,
+        length in prop_oneof![3 => 0usize..2000, 2 => 0..=MESSAGE_MAX, 1 => MESSAGE_MAX - 3..=MESSAGE_MAX],
+        limit in prop_oneof![1 => 256usize..300, 2 => 256usize..3000, 1 => 256..=MESSAGE_MAX],
+        fec in prop_oneof![Just(0u8), 1..=100u8, Just(100)],
+    ) {
+        let key = keys()[which.saturating_sub(2)].clone();
+        let mut random = Random(seed);
+        let sent = random.bytes(length);
+        let flow = Flow::new(tag(), key.as_ref(), fec).unwrap();
+        let mut packed = Packed::default();
+        flow.pack(&sent, limit, &mut packed);
+
+        let mut frames: Vec<&[u8]> = packed.frames().collect();
+        prop_assert_eq!(frames.concat(), packed.bytes());
+        let (last, others) = frames.split_last().unwrap();
+        prop_assert!(others.iter().all(|frame| frame.len() == packed.segment()));
+        prop_assert!(last.len() <= packed.segment() && packed.segment() <= limit);
+        let parity = frames[0].get(52..54).filter(|_| frames.len() > 1);
+        let parity = parity.map_or(0, |parity| usize::from(u16::from_be_bytes([parity[0], parity[1]])));
+        let data = frames.len() - parity;
+        if data > 1 {
+            prop_assert_eq!(parity, (data * usize::from(fec)).div_ceil(100));
+        }
+
+        for _ in 0..random.below(parity + 1) {
+            frames.swap_remove(random.below(frames.len()));
+        }
+        for _ in 0..random.below(frames.len() + 1) {
+            frames.push(frames[random.below(frames.len())]);
+        }
+        for place in 0..frames.len() {
+            let other = random.below(frames.len());
+            frames.swap(place, other);
+        }
+        let mut decoder = Decoder::new(tag(), key, LIMIT);
+        let got = frames.iter().map(|frame| accept(&mut decoder, frame));
+        let got: Vec<Got> = got.filter(|got| *got != Got::Nothing).collect();
+        prop_assert!(got == [Got::Message(sent)], "{} came", got.len());
+        let Counts { lost, incomplete, refused, .. } = decoder.counts();
+        prop_assert_eq!((lost, incomplete, refused), (0, 0, 0));
+        // But for the buffer of what was delivered, nothing is left.
+        prop_assert_eq!(decoder.held(), 0);
+    }
+}
+
+#[test]
+fn each_frame_more_that_is_lost_loses_the_message() {
+    let flow = Flow::new(tag(), None, 20).unwrap();
+    let mut packed = Packed::default();
+    for (length, parity) in [(300, 1), (60_000, 9)] {
+        flow.pack(&message(length), if length == 300 { 256 } else { 1472 }, &mut packed);
+        for lost in [parity, parity + 1] {
+            let mut decoder = Decoder::new(tag(), None, LIMIT);
+            let got = packed.frames().skip(lost).map(|frame| accept(&mut decoder, frame));
+            assert_eq!(got.filter(|got| *got != Got::Nothing).count(), usize::from(lost == parity));
+        }
+    }
+}
+
+#[test]
+fn a_message_longer_than_any_can_be_and_an_empty_bundle_make_no_frame() {
+    let flow = Flow::resume(tag(), None, 0, [1; 16], 7);
+    let mut packed = Packed::default();
+    flow.pack(&message(10), 256, &mut packed);
+    flow.pack(&message(MESSAGE_MAX + 1), 256, &mut packed);
+    assert_eq!((packed.frames().count(), packed.segment()), (0, 0));
+    flow.pack_bundle(&[], &mut packed);
+    assert_eq!((packed.frames().count(), packed.segment()), (0, 0));
+    // And take no number.
+    flow.pack(&message(10), 256, &mut packed);
+    assert_eq!(packed.bytes()[36..44], [0, 0, 0, 0, 0, 0, 0, 8]);
+}
+
+#[test]
+fn threads_share_a_flow() {
+    let flow = Flow::new(tag(), None, 0).unwrap();
+    let mut frames: Vec<Vec<u8>> = std::thread::scope(|scope| {
+        let pack = || {
+            let mut packed = Packed::default();
+            let frame = |_| {
+                flow.pack(b"hello", 256, &mut packed);
+                packed.bytes().to_vec()
+            };
+            (0..1000).map(frame).collect::<Vec<_>>()
+        };
+        let threads = [scope.spawn(pack), scope.spawn(pack)];
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    frames.sort();
+    let mut decoder = Decoder::new(tag(), None, LIMIT);
+    assert!(frames.iter().all(|frame| accept(&mut decoder, frame) != Got::Nothing));
+    assert_eq!(decoder.counts(), Counts::default());
 }
 
 #[test]

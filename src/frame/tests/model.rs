@@ -252,7 +252,7 @@ fn forge(frame: &mut Vec<u8>, random: &mut Random) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
     fn the_decoder_does_as_the_model(seed in 1u64.., which in 0usize..4) {
