@@ -61,7 +61,7 @@ mod tests {
     fn a_message_too_long_for_an_entry_is_no_entry() {
         let mut entries = Vec::new();
         push(&mut entries, &[0; 65536]);
-        assert_eq!(entries, []);
+        assert!(entries.is_empty());
     }
 
     #[test]

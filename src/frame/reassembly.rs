@@ -32,7 +32,7 @@ pub struct Unfinished {
     /// By index: which fragments are here.
     here: [u64; WORDS],
     message: Vec<u8>,
-    /// Parity fragments with their numbers from 0, never more than data fragments are missing.
+    /// Parity fragments with their numbers from 0: fewer than data fragments are missing, else it were finished.
     parity: Vec<(u16, Box<[u8]>)>,
 }
 
@@ -187,9 +187,9 @@ impl Unfinished {
         self.here[usize::from(index) / 64 % WORDS] |= 1 << (index % 64);
     }
 
-    /// Whether it is a parity fragment that helps.
+    /// Whether it is a parity fragment that is not here.
     fn wants(&self, fragment: &Fragment) -> bool {
-        fragment.span().is_none() && self.parity.len() < self.missing && !self.is_here(fragment.index)
+        fragment.span().is_none() && !self.is_here(fragment.index)
     }
 
     fn restore(&mut self) -> bool {

@@ -116,6 +116,9 @@ fn a_message_longer_than_any_can_be_and_an_empty_bundle_make_no_frame() {
 
 #[test]
 fn threads_share_a_flow() {
+    fn can_move<T: Send>() {}
+    can_move::<Packed>();
+    can_move::<Decoder>();
     let flow = Flow::new(tag(), None, 0).unwrap();
     let mut frames: Vec<Vec<u8>> = std::thread::scope(|scope| {
         let pack = || {

@@ -5,6 +5,7 @@ use super::*;
 use std::ops::Range;
 
 mod exchange;
+mod header;
 mod memory;
 mod model;
 mod vectors;

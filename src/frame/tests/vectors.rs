@@ -106,7 +106,7 @@ fn the_document_has_what_is_sent() {
             for frame in vector.pack() {
                 let hex = hex(&frame);
                 let lines: Vec<&str> =
-                    hex.as_bytes().chunks(96).map(|line| str::from_utf8(line).unwrap()).collect();
+                    hex.as_bytes().chunks(96).map(|line| std::str::from_utf8(line).unwrap()).collect();
                 text.push_str(&format!("frame {}\n", lines.join("\n    ")));
             }
             document = document.replace(vector.text, &text);
