@@ -32,6 +32,7 @@ pub struct Flow {
 pub struct Packed {
     bytes: Vec<u8>,
     segment: usize,
+    sequence: u64,
     parity: Vec<u8>,
     encoder: Encoder,
 }
@@ -86,6 +87,7 @@ impl Flow {
     pub fn pack(&self, message: &[u8], limit: usize, out: &mut Packed) {
         out.bytes.clear();
         out.segment = 0;
+        out.sequence = 0;
         if message.len() > MESSAGE_MAX {
             return;
         }
@@ -97,11 +99,20 @@ impl Flow {
         }
     }
 
+    /// Gives back the sequence number of a message of which not one frame has left the host, unless another message has
+    /// taken the next number since.
+    pub fn take_back(&self, packed: &Packed) {
+        if let Some(next) = packed.sequence.checked_add(1).filter(|next| *next > 1) {
+            let _ = self.next.compare_exchange(next, packed.sequence, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+
     /// Makes the one frame of a bundle whose `entries` were made with [`bundle::push`](super::bundle::push). There is
     /// no frame when there are no entries. It takes one sequence number.
     pub fn pack_bundle(&self, entries: &[u8], out: &mut Packed) {
         out.bytes.clear();
         out.segment = 0;
+        out.sequence = 0;
         if !entries.is_empty() {
             self.whole(BUNDLE, entries, out);
         }
@@ -111,6 +122,7 @@ impl Flow {
     fn whole(&self, flag: u8, payload: &[u8], out: &mut Packed) {
         out.bytes.reserve(self.overhead() + payload.len());
         let sequence = self.take_sequence();
+        out.sequence = sequence;
         self.head(flag, sequence, &mut out.bytes);
         out.bytes.extend_from_slice(payload);
         self.seal_from(0, HEADER, &nonce(0, sequence), &mut out.bytes);
@@ -135,6 +147,7 @@ impl Flow {
         let frame = FRAGMENT_HEADER + size + self.seal();
         out.bytes.reserve(frame * (data + usize::from(fragment.parity)));
         let sequence = self.take_sequence();
+        out.sequence = sequence;
         for (index, payload) in message.chunks(size).chain(out.parity.chunks(size)).enumerate() {
             fragment.index = index as u16;
             let start = out.bytes.len();

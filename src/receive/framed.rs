@@ -110,7 +110,8 @@ impl MulticastSocket {
         waiting: Option<Waiting>,
     ) -> Sorted {
         let mut intake = Intake { train, waiting, sorted: Sorted::Elsewhere, group: None, spans: Vec::new() };
-        for start in (0..train.len).step_by(train.segment) {
+        // An empty datagram is a datagram, too.
+        for start in (0..train.len.max(1)).step_by(train.segment) {
             let frame = start..train.len.min(start + train.segment);
             let tag = || Tag::of_frame(&bytes[frame.clone()]);
             let Some(group) = train.receiver.decoder_of(&train.origin, tag) else { continue };

@@ -85,7 +85,11 @@ impl Outlet {
         let flow = self.flow(socket.config)?;
         let result = lend_packed(|packed| {
             flow.pack_bundle(&pending.entries, packed);
-            socket.send_packed(&route, packed, pending.messages, may_wait)
+            let result = socket.send_packed(&route, packed, pending.messages, may_wait);
+            if matches!(result, Err(Error::WouldBlock)) {
+                flow.take_back(packed);
+            }
+            result
         });
         if !matches!(result, Err(Error::WouldBlock)) {
             pending.entries.clear();

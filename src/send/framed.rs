@@ -22,6 +22,10 @@ const TRAIN_BYTES: usize = 65487;
 /// has O_NONBLOCK: half a message is of no use to anyone.
 const REST: Duration = Duration::from_millis(100);
 
+/// Said when that was too long.
+const HALF: &str = "send: the device takes nothing more, and a part of the message is out, which is lost with the rest; \
+                    send slower, or raise send_buffer (HAM_SEND_BUFFER)";
+
 thread_local! {
     static PACKED: RefCell<Packed> = RefCell::default();
 }
@@ -73,7 +77,12 @@ impl MulticastSocket {
         let flow = framed.outlet.flow(self.config)?;
         lend_packed(|packed| {
             flow.pack(message, framed.limit, packed);
-            self.send_packed(route, packed, 1, false)
+            let result = self.send_packed(route, packed, 1, false);
+            if matches!(result, Err(Error::WouldBlock)) {
+                // Nothing of it is out, so that no receiver shall miss it.
+                flow.take_back(packed);
+            }
+            result
         })
     }
 
@@ -92,13 +101,23 @@ impl MulticastSocket {
         }
         // Which target is at work, and how many bytes are out by it.
         let progress = Cell::new((std::ptr::null(), 0));
-        self.pass(route, messages, may_wait, |target, dont_wait| {
+        let begun_any = Cell::new(false);
+        let result = self.pass(route, messages, may_wait, |target, dont_wait| {
             let begun = progress.get().0 == std::ptr::from_ref(target);
             let mut done = if begun { progress.get().1 } else { 0 };
             let result = target.send_frames(packed, dont_wait, &mut done);
             progress.set((target, done));
+            begun_any.set(begun_any.get() || done > 0);
             result
-        })
+        });
+        match result {
+            // Half of it is out: not a call to be made again as if nothing had been.
+            Err(Error::WouldBlock) if begun_any.get() => {
+                self.counters.send_failures.fetch_add(messages, Ordering::Relaxed);
+                Err(Error::System { errno: libc::ENOBUFS, doing: HALF.into() })
+            }
+            result => result,
+        }
     }
 }
 

@@ -119,7 +119,10 @@ impl MulticastSocket {
         send: impl Fn(&Target, bool) -> io::Result<()>,
     ) -> Result<()> {
         let (mut passed, mut failures, mut failure) = (false, 0, None);
+        // An Interface may have a target for each family: a message counts once there.
+        let (mut sent_by, mut failed_at) = (std::ptr::null(), std::ptr::null());
         for target in &route.targets {
+            let interface = Arc::as_ptr(&target.counters);
             if target.sender.silent.load(Ordering::Relaxed) {
                 passed = true;
                 continue;
@@ -133,12 +136,18 @@ impl MulticastSocket {
             match result {
                 Ok(()) => {
                     passed = true;
-                    target.counters.sent.fetch_add(messages, Ordering::Relaxed);
+                    if sent_by != interface {
+                        target.counters.sent.fetch_add(messages, Ordering::Relaxed);
+                        sent_by = interface;
+                    }
                 }
                 Err(error) => {
-                    failures += messages;
-                    if !matches!(error, Error::WouldBlock) {
-                        target.counters.send_failures.fetch_add(messages, Ordering::Relaxed);
+                    if failed_at != interface {
+                        failures += messages;
+                        if !matches!(error, Error::WouldBlock) {
+                            target.counters.send_failures.fetch_add(messages, Ordering::Relaxed);
+                        }
+                        failed_at = interface;
                     }
                     failure = failure.or(Some(error));
                 }
