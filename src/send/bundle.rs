@@ -3,7 +3,7 @@
 //! One thread of the process sends what is due. Delays are all the same, so what became due first was begun first.
 
 use super::framed::lend_packed;
-use super::{Framed, Outlet, Route};
+use super::{Framed, Outlet, Route, Wait};
 use crate::config::Config;
 use crate::control::fork_generation;
 use crate::error::{Error, Result};
@@ -13,7 +13,8 @@ use crate::socket::{MAX_MESSAGE, MulticastSocket};
 use crate::sys::thread;
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 /// Messages of one outlet that wait for company.
@@ -59,33 +60,52 @@ impl Bundle {
     fn lock(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn try_lock(&self) -> Option<MutexGuard<'_, Pending>> {
+        match self.pending.try_lock() {
+            Ok(pending) => Some(pending),
+            Err(TryLockError::Poisoned(pending)) => Some(pending.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
 }
 
 impl Outlet {
-    /// Sends what waits in the bundle.
+    /// Sends what waits in the bundle, now or never, when the socket ends.
     pub(crate) fn flush(&self, socket: &MulticastSocket) {
-        let Some(bundle) = &self.bundle else { return };
-        self.flush_late(socket, &mut bundle.lock());
-    }
-
-    /// Sends a bundle when no caller is there to take an error.
-    fn flush_late(&self, socket: &MulticastSocket, pending: &mut Pending) {
+        // Whoever has it locked now is just sending it.
+        let Some(mut pending) = self.bundle.as_ref().and_then(Bundle::try_lock) else { return };
         let messages = pending.messages;
-        if let Err(e) = self.flush_locked(socket, pending, true) {
-            static PACE: Pace = Pace::new();
-            if PACE.due() {
-                log::warn!("a bundle of {messages} messages was lost: {e}");
+        if let Err(e) = self.flush_locked(socket, &mut pending, Wait::Never) {
+            if matches!(e, Error::WouldBlock) {
+                socket.counters.send_failures.fetch_add(messages, Ordering::Relaxed);
             }
+            tell_of_loss(messages, &e);
         }
     }
 
+    /// Sends a bundle whose time has come. False: the device takes nothing now, or the bundle is being sent.
+    fn flush_due(&self, socket: &MulticastSocket, bundle: &Bundle, round: u64) -> bool {
+        let Some(mut pending) = bundle.try_lock() else { return false };
+        if pending.round != round {
+            return true;
+        }
+        let messages = pending.messages;
+        match self.flush_locked(socket, &mut pending, Wait::Never) {
+            Err(Error::WouldBlock) => return false,
+            Err(e) => tell_of_loss(messages, &e),
+            Ok(()) => {}
+        }
+        true
+    }
+
     /// What cannot be sent is lost and counted, unless the whole call is to be made again.
-    fn flush_locked(&self, socket: &MulticastSocket, pending: &mut Pending, may_wait: bool) -> Result<()> {
+    fn flush_locked(&self, socket: &MulticastSocket, pending: &mut Pending, wait: Wait) -> Result<()> {
         let Some(route) = pending.route.clone().filter(|_| pending.messages > 0) else { return Ok(()) };
         let flow = self.flow(socket.config)?;
         let result = lend_packed(|packed| {
             flow.pack_bundle(&pending.entries, packed);
-            let result = socket.send_packed(&route, packed, pending.messages, may_wait);
+            let result = socket.send_packed(&route, packed, pending.messages, wait);
             if matches!(result, Err(Error::WouldBlock)) {
                 flow.take_back(packed);
             }
@@ -114,7 +134,7 @@ impl MulticastSocket {
         let size = bundle::ENTRY + message.len();
         let mut pending = bundle.lock();
         if pending.messages > 0 && pending.entries.len() + size > room {
-            outlet.flush_locked(self, &mut pending, false)?;
+            outlet.flush_locked(self, &mut pending, Wait::AsTheHandleSays)?;
         }
         if size > room {
             return self.send_alone(route, framed, message);
@@ -128,7 +148,7 @@ impl MulticastSocket {
             let due = Due { at: Instant::now() + bundle.delay, round: pending.round, outlet: outlet.clone() };
             if let Err(e) = note(due) {
                 log::error!("{e}: messages are sent without delay");
-                return outlet.flush_locked(self, &mut pending, false);
+                return outlet.flush_locked(self, &mut pending, Wait::AsTheHandleSays);
             }
         }
         Ok(())
@@ -158,10 +178,20 @@ fn flush_when_due(inbox: &Receiver<Due>) {
         let Some((socket, bundle)) = due.outlet.socket.upgrade().zip(due.outlet.bundle.as_ref()) else {
             continue;
         };
-        let mut pending = bundle.lock();
-        if pending.round == due.round {
-            due.outlet.flush_late(&socket, &mut pending);
+        if due.outlet.flush_due(&socket, bundle, due.round) {
+            continue;
         }
+        let again = Due { at: Instant::now() + bundle.delay, round: due.round, outlet: due.outlet.clone() };
+        if let Err(e) = note(again) {
+            log::error!("{e}");
+        }
+    }
+}
+
+fn tell_of_loss(messages: u64, error: &Error) {
+    static PACE: Pace = Pace::new();
+    if PACE.due() {
+        log::warn!("a bundle of {messages} messages was lost: {error}");
     }
 }
 

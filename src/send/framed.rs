@@ -1,7 +1,7 @@
 //! Messages to framed groups: frames of one message in one train of datagrams, the same bytes by every Interface.
 
 use super::bundle::Bundle;
-use super::{Framed, Route, Target};
+use super::{Framed, Route, Target, Wait};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::frame::{Flow, Packed};
@@ -18,8 +18,8 @@ use std::time::Duration;
 /// The longest train, in bytes: what one UDP datagram could hold.
 const TRAIN_BYTES: usize = 65487;
 
-/// How long the rest of a message waits for room in the send buffer when its first frames are out, also when the handle
-/// has O_NONBLOCK: half a message is of no use to anyone.
+/// How long the rest of a message waits for room in the send buffer when its first frames are out and the buffer cannot
+/// be widened, also when the handle has O_NONBLOCK.
 const REST: Duration = Duration::from_millis(100);
 
 /// Said when that was too long.
@@ -77,7 +77,7 @@ impl MulticastSocket {
         let flow = framed.outlet.flow(self.config)?;
         lend_packed(|packed| {
             flow.pack(message, framed.limit, packed);
-            let result = self.send_packed(route, packed, 1, false);
+            let result = self.send_packed(route, packed, 1, Wait::AsTheHandleSays);
             if matches!(result, Err(Error::WouldBlock)) {
                 // Nothing of it is out, so that no receiver shall miss it.
                 flow.take_back(packed);
@@ -93,16 +93,16 @@ impl MulticastSocket {
         route: &Route,
         packed: &Packed,
         messages: u64,
-        may_wait: bool,
+        wait: Wait,
     ) -> Result<()> {
         if packed.bytes().len() <= packed.segment() {
             let send = |target: &Target, dont_wait| target.send(packed.bytes(), dont_wait);
-            return self.pass(route, messages, may_wait, send);
+            return self.pass(route, messages, wait, send);
         }
         // Which target is at work, and how many bytes are out by it.
         let progress = Cell::new((std::ptr::null(), 0));
         let begun_any = Cell::new(false);
-        let result = self.pass(route, messages, may_wait, |target, dont_wait| {
+        let result = self.pass(route, messages, wait, |target, dont_wait| {
             let begun = progress.get().0 == std::ptr::from_ref(target);
             let mut done = if begun { progress.get().1 } else { 0 };
             let result = target.send_frames(packed, dont_wait, &mut done);
@@ -124,24 +124,35 @@ impl MulticastSocket {
 impl Target {
     /// Sends the frames from byte `done` on, which it moves.
     fn send_frames(&self, packed: &Packed, dont_wait: bool, done: &mut usize) -> io::Result<()> {
+        let mut widened = false;
+        let result = loop {
+            let Err(e) = self.send_rest(packed, dont_wait, done) else { break Ok(()) };
+            // Half a message is of no use to anyone. In a buffer that is widened for the rest, it need not wait.
+            if e.raw_os_error() != Some(libc::EAGAIN) || !dont_wait || *done == 0 {
+                break Err(e);
+            }
+            if !widened && self.sender.widen() {
+                widened = true;
+            } else if !udp::wait_writable(&self.sender.fd, REST)? {
+                break Err(e);
+            }
+        };
+        if widened {
+            self.sender.narrow();
+        }
+        result
+    }
+
+    fn send_rest(&self, packed: &Packed, dont_wait: bool, done: &mut usize) -> io::Result<()> {
         let segment = packed.segment();
         let train = (TRAIN_BYTES / segment).clamp(1, udp::TRAIN) * segment;
         while let Some(rest) = packed.bytes().get(*done..).filter(|rest| !rest.is_empty()) {
             let part = &rest[..rest.len().min(train)];
             let alone = &part[..part.len().min(segment)];
-            let result = match self.send_train(part, segment, dont_wait) {
-                Some(result) => result.map(|()| part.len()),
-                None => self.send(alone, dont_wait).map(|()| alone.len()),
+            *done += match self.send_train(part, segment, dont_wait) {
+                Some(sent) => sent.map(|()| part.len())?,
+                None => self.send(alone, dont_wait).map(|()| alone.len())?,
             };
-            match result {
-                Ok(sent) => *done += sent,
-                Err(e) if e.raw_os_error() == Some(libc::EAGAIN) && dont_wait && *done > 0 => {
-                    if !udp::wait_writable(&self.sender.fd, REST)? {
-                        return Err(e);
-                    }
-                }
-                Err(e) => return Err(e),
-            }
         }
         Ok(())
     }

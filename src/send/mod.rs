@@ -49,6 +49,14 @@ impl Target {
     }
 }
 
+/// Whether a send waits while there is no room for its message.
+#[derive(Clone, Copy)]
+enum Wait {
+    /// Unless the handle has O_NONBLOCK.
+    AsTheHandleSays,
+    Never,
+}
+
 /// Where messages for one URI go.
 pub(crate) struct Route {
     uri: Box<[u8]>,
@@ -103,19 +111,21 @@ impl MulticastSocket {
     #[inline]
     pub(crate) fn send_by(&self, route: &Arc<Route>, message: &[u8]) -> Result<()> {
         match &route.framed {
-            None => self.pass(route, 1, false, |target, dont_wait| target.send(message, dont_wait)),
+            None => self
+                .pass(route, 1, Wait::AsTheHandleSays, |target, dont_wait| target.send(message, dont_wait)),
             Some(framed) => self.send_framed(route, framed, message),
         }
     }
 
     /// Passes what holds `messages` messages to every target by `send`, which is told not to wait and goes on where it
-    /// stopped when it is called again. `may_wait`: also when the handle has O_NONBLOCK.
+    /// stopped when it is called again. What it
+    /// does while there is no room, `wait` says.
     #[inline]
     fn pass(
         &self,
         route: &Route,
         messages: u64,
-        may_wait: bool,
+        wait: Wait,
         send: impl Fn(&Target, bool) -> io::Result<()>,
     ) -> Result<()> {
         let (mut passed, mut failures, mut failure) = (false, 0, None);
@@ -129,9 +139,7 @@ impl MulticastSocket {
             }
             let result = match send(target, true) {
                 Ok(()) => Ok(()),
-                Err(error) => {
-                    self.retry(route, target, &|dont_wait| send(target, dont_wait), may_wait, error)
-                }
+                Err(error) => self.retry(route, target, &|dont_wait| send(target, dont_wait), wait, error),
             };
             match result {
                 Ok(()) => {
@@ -176,7 +184,7 @@ impl MulticastSocket {
         route: &Route,
         target: &Target,
         send: &dyn Fn(bool) -> io::Result<()>,
-        may_wait: bool,
+        wait: Wait,
         error: io::Error,
     ) -> Result<()> {
         let mut error = error;
@@ -196,9 +204,7 @@ impl MulticastSocket {
                     | libc::EMSGSIZE,
                 ) if told => told = false,
                 // The send buffer is full: the kernel sleeps until the device has taken some of it.
-                Some(libc::EAGAIN) if !may_wait && self.handle.nonblocking() => {
-                    return Err(Error::WouldBlock);
-                }
+                Some(libc::EAGAIN) if self.must_not(wait) => return Err(Error::WouldBlock),
                 Some(libc::EAGAIN) => {
                     match send(false) {
                         Ok(()) => return Ok(()),
@@ -214,7 +220,7 @@ impl MulticastSocket {
                 }
                 // IPv6, and the device's own address is still tentative.
                 Some(libc::EADDRNOTAVAIL) if target.sender.v6 && start.elapsed() < ADDRESS_CHECK => {
-                    if !may_wait && self.handle.nonblocking() {
+                    if self.must_not(wait) {
                         return Err(Error::WouldBlock);
                     }
                     std::thread::sleep(Duration::from_millis(10));
@@ -228,6 +234,10 @@ impl MulticastSocket {
         }
     }
 
+    fn must_not(&self, wait: Wait) -> bool {
+        matches!(wait, Wait::Never) || self.handle.nonblocking()
+    }
+
     fn send_failed(&self, route: &Route, target: &Target, error: io::Error) -> Error {
         let advice = match error.raw_os_error() {
             Some(libc::ENETUNREACH) if target.sender.v6 && target.interface.starts_with("Interface lo ") => {
@@ -235,7 +245,8 @@ impl MulticastSocket {
             }
             Some(libc::ENETUNREACH | libc::ENETDOWN) => ": is the Interface up, and does it have an address?",
             Some(libc::ENOBUFS) => {
-                ": the device's queue is full and dropped it; send slower or raise txqueuelen"
+                ": a queue is full and it was dropped; send slower, or raise the device's txqueuelen (veth: sysctl \
+                 net.core.netdev_max_backlog)"
             }
             Some(libc::EPERM) => ": a firewall rule of this host forbids it",
             Some(libc::ENODEV | libc::ENXIO) => ": the device is gone",

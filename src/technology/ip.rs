@@ -271,6 +271,9 @@ fn open(address: IpAddr, config: &Config) -> io::Result<OwnedFd> {
     Ok(fd)
 }
 
+/// So many bytes hold all frames of a message, parity and the kernel's own share included.
+const WIDER: usize = 512 << 10;
+
 /// The key of a Group Address in a table.
 pub fn key(address: IpAddr) -> [u8; 16] {
     match address {
@@ -363,6 +366,8 @@ pub struct Sender {
     pub silent: AtomicBool,
     /// The kernel cuts what is handed to it as a train of datagrams.
     pub trains: AtomicBool,
+    /// Its send buffer, in bytes.
+    buffer: usize,
     /// The group that it is connected to, if that went well.
     connected: OnceBox<Option<SockAddr>>,
 }
@@ -379,7 +384,11 @@ impl Sender {
     ) -> io::Result<Sender> {
         let any: IpAddr = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
         let fd = udp::socket(any)?;
-        udp::set_buffer(&fd, false, config.send_buffer)?;
+        let mut buffer = udp::set_buffer(&fd, false, config.send_buffer)?;
+        if buffer < config.send_buffer {
+            // All that the system allows; so that there is room to widen, half of it in general.
+            buffer = udp::set_buffer(&fd, false, buffer / 2)?;
+        }
         if let Some(source) = source {
             udp::bind_source(&fd, source, ifindex)?;
         }
@@ -391,7 +400,7 @@ impl Sender {
         udp::set_loopback(&fd, v6, config.loopback)?;
         udp::set_sender_honesty(&fd, v6)?;
         let (silent, trains) = (AtomicBool::new(false), AtomicBool::new(true));
-        let sender = Sender { fd, v6, source, silent, trains, connected: OnceBox::new() };
+        let sender = Sender { fd, v6, source, silent, trains, buffer, connected: OnceBox::new() };
         sender.set_ttl(ttl, config)?;
         Ok(sender)
     }
@@ -403,6 +412,16 @@ impl Sender {
         let connect = || Box::new(udp::connect(&self.fd, &group).is_ok().then(|| group.clone()));
         let connected = self.connected.get_or_init(connect).as_ref() == Some(&group);
         (!connected).then_some(group)
+    }
+
+    /// Widens the send buffer, so that the rest of a message goes where its beginning went. False: no wider than before.
+    pub fn widen(&self) -> bool {
+        udp::set_buffer(&self.fd, false, self.buffer + WIDER).is_ok_and(|now| now > self.buffer)
+    }
+
+    /// Ends that.
+    pub fn narrow(&self) {
+        let _ = udp::set_buffer(&self.fd, false, self.buffer);
     }
 
     /// Changes the hop limit.
