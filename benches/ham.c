@@ -4,19 +4,28 @@
 #include "transport.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define URI_SIZE 96
+#define URI_SIZE 160
 
 static int msock = -1;
 static char (*send_uris)[URI_SIZE];
+static const char *name, *credentials;
 static int poll_first;
 
 static void group_uri(char *uri, const struct group_range *range, unsigned nth) {
     unsigned char address[16];
     char text[INET6_ADDRSTRLEN];
+    if (name) {
+        if (nth > 0 || snprintf(uri, URI_SIZE, "%s:%u%s", name, range->port, credentials) >= URI_SIZE) {
+            errno = EINVAL;
+            fail(name);
+        }
+        return;
+    }
     group_address(range, nth, address);
     if (!inet_ntop(range->family, address, text, sizeof text))
         fail("inet_ntop");
@@ -24,8 +33,13 @@ static void group_uri(char *uri, const struct group_range *range, unsigned nth) 
 }
 
 void transport_open(const struct settings *s) {
-    if (createMSocket(&msock, s->num_devices, s->devices) != 0)
+    uint32_t ifs[MAX_DEVICES];
+    for (unsigned i = 0; i < s->num_devices; i++)
+        ifs[i] = s->ipv4_only ? HAM_IPV4(s->devices[i]) : s->devices[i];
+    if (createMSocket(&msock, s->num_devices, ifs) != 0)
         fail("createMSocket");
+    name = s->name;
+    credentials = s->credentials;
     poll_first = s->poll;
     if (s->send.family) {
         send_uris = calloc(s->send.count, sizeof *send_uris);
@@ -46,12 +60,14 @@ int transport_receive_buffer(void) {
     return 0;
 }
 
-void transport_send(unsigned nth, const void *message, size_t length) {
-    if (send(msock, send_uris[nth], length, message) < 0)
+int transport_send(unsigned nth, const void *message, size_t length) {
+    int result = send(msock, send_uris[nth], length, message);
+    if (result != 0 && errno != ENOBUFS)
         fail("send");
+    return result;
 }
 
-size_t transport_receive(void *buffer, size_t size) {
+long transport_receive(void *buffer, size_t size) {
     int length;
     if (poll_first) {
         struct pollfd wait = {.fd = msock, .events = POLLIN};
@@ -59,7 +75,7 @@ size_t transport_receive(void *buffer, size_t size) {
             fail("poll");
     }
     length = receive(msock, NULL, size, buffer);
-    if (length < 0)
+    if (length < 0 && errno != EINTR)
         fail("receive");
-    return (size_t)length;
+    return length;
 }

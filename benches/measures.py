@@ -1,29 +1,31 @@
-"""The measures. Each plays rounds of its variants in turn and returns them: a list of {variant: nanoseconds}."""
+"""The measures. Each plays rounds of its variants in turn and returns them: a list of {variant: nanoseconds, or several figures}."""
 
 import time
+from typing import NamedTuple
 
-from roles import Cast, Groups
+from roles import Cast, Groups, RoleFailed, figures
 
 STRIDE = 7919  # a prime: walks through all groups of a range in an order that no cache foresees
 SIDES = (("base", "raw"), ("ham", "ham"))
 WARM = 16  # messages before the clock starts: they wake the sender's caches and branch predictors
+FLOOD_MS = 100
 
 
 class Net:
-    """Where the near and the far roles stand, and how they name their devices and groups."""
+    """Where the near and the far roles stand, and how they name their devices and groups. `first`: the first pair of devices."""
 
-    def __init__(self, name, family=4):
-        self.name, self.family = name, family
-        self.far = name == "veth"
+    def __init__(self, name, family=4, first=0):
+        self.name, self.family, self.first = name, family, first
+        self.far = name != "lo"
         self.ports = iter(range(20000, 60000))
         with Cast() as cast:
             self.buffer = cast.add("raw", self.far_devices(), receive=self.groups(), far=self.far).receive_buffer
 
     def near_devices(self, number=1):
-        return [f"near{n}" for n in range(number)] if self.far else ["lo"]
+        return [f"near{self.first + n}" for n in range(number)] if self.far else ["lo"]
 
     def far_devices(self, number=1):
-        return [f"far{n}" for n in range(number)] if self.far else ["lo"]
+        return [f"far{self.first + n}" for n in range(number)] if self.far else ["lo"]
 
     def groups(self, count=1):
         """On a port of their own each time: the rounds of one variant never reach the other's receivers."""
@@ -32,6 +34,12 @@ class Net:
     def burst(self, size, most):
         """As many messages as surely fit into a receive buffer: the kernel charges whole pages and headers."""
         return max(2, min(most, self.buffer // (2 * size + 1536)))
+
+
+class NoNet:
+    """Of a measure without messages between processes."""
+
+    name, family = "", 0
 
 
 def interleave(variants, seconds):
@@ -108,10 +116,11 @@ def drain(net, size, receivers, seconds, poll=False):
         return interleave(variants, seconds)
 
 
-def ping_pong(net, size, receivers, seconds, spin=0, far_core=1):
+def ping_pong(net, size, receivers, seconds, spin=0, far_core=1, ham=None):
     """Round trips of a message that every receiver answers: the median and the 99th percentile of each round's trips.
 
     The ends are on different cores, as the ends of a network are. Left alone, the scheduler moves both to one core at its own time.
+    `ham`: what else the HAM roles are told, as their Group Name.
     """
     trips = 500 if size < 20000 else 200
     sides = [(name, api, spin if name == "ham" else 0) for name, api in SIDES]
@@ -121,11 +130,14 @@ def ping_pong(net, size, receivers, seconds, spin=0, far_core=1):
         variants = {}
         for name, api, spins in sides:
             there, back = net.groups(), net.groups()
+            more = ham or {} if name == "ham" else {}
             pongs = [
-                cast.add(api, net.far_devices(), send=back, receive=there, size=size, core=far_core, far=net.far, spin=spins)
+                cast.add(
+                    api, net.far_devices(), send=back, receive=there, size=size, core=far_core, far=net.far, spin=spins, **more
+                )
                 for _ in range(receivers)
             ]
-            ping = cast.add(api, net.near_devices(), send=there, receive=back, size=size, core=0, spin=spins)
+            ping = cast.add(api, net.near_devices(), send=there, receive=back, size=size, core=0, spin=spins, **more)
 
             def play(ping=ping, pongs=pongs):
                 for pong in pongs:
@@ -172,3 +184,64 @@ def many_groups_send(net, size, receivers, seconds, groups):
             sender = cast.add("ham", net.near_devices(), send=group, receive=net.groups(joined), size=size, core=0)
             variants[name] = lambda sender=sender, sinks=sinks: send_burst(net, size, sender, sinks)
         return interleave(variants, seconds)
+
+
+class Delivery(NamedTuple):
+    """What came of a flood: messages per second at the receiver, CPU nanoseconds of both ends per message received, and the share of
+    the sent messages that was received."""
+
+    rate: float
+    cpu: float
+    share: float
+
+
+def flood(net, size, receivers, seconds, **sides):
+    """A sender as fast as it goes, and one receiver. `sides`: per variant the API, and what else its roles are told."""
+    with Cast() as cast:
+        variants = {}
+        for name, (api, more) in sides.items():
+            group = net.groups()
+            sink = cast.add(api, net.far_devices(), receive=group, size=size, core=1, far=net.far, **more)
+            sender = cast.add(api, net.near_devices(), send=group, size=size, core=0, **more)
+
+            def play(sink=sink, sender=sender):
+                sink.tell("collect")
+                sent, sender_cpu = sender.ask(f"flood {FLOOD_MS}")
+                received, between, elapsed, sink_cpu = sink.ask("end")
+                if elapsed == 0:
+                    raise RoleFailed(f"of the {sent} messages of the {sender.name} only {received} arrived")
+                return Delivery(between * 1e9 / elapsed, (sender_cpu + sink_cpu) / received, received / sent)
+
+            play()
+            variants[name] = play
+        return interleave(variants, seconds)
+
+
+def survivors(net, size, receivers, seconds, **sides):
+    """The share of the messages that arrive on a net with losses. Each burst has room in the receiver's buffer: none is lost there."""
+    burst = net.burst(2 * size, 50)
+    bursts = 50 // burst
+    with Cast() as cast:
+        variants = {}
+        for name, (api, more) in sides.items():
+            group = net.groups()
+            sink = cast.add(api, net.far_devices(), receive=group, size=size, core=1, far=net.far, **more)
+            sender = cast.add(api, net.near_devices(), send=group, size=size, core=0, **more)
+
+            def play(sink=sink, sender=sender):
+                sink.tell("collect")
+                for _ in range(bursts):
+                    sender.ask(f"send 0 {burst} 0")
+                    time.sleep(0.005)
+                received = sink.ask("end")[0]
+                if received == 0:
+                    raise RoleFailed(f"of {burst * bursts} messages of the {sender.name} none arrived")
+                return received / (burst * bursts)
+
+            variants[name] = play
+        return interleave(variants, seconds)
+
+
+def measured_by_itself(net, size, receivers, seconds, program, base):
+    """The figures of a program that needs no network, against a fixed number of nanoseconds."""
+    return interleave({"base": lambda: base, "ham": lambda: figures(program)}, seconds)

@@ -177,14 +177,19 @@ int transport_receive_buffer(void) {
     return bytes;
 }
 
-void transport_send(unsigned nth, const void *message, size_t length) {
+int transport_send(unsigned nth, const void *message, size_t length) {
+    int result = 0;
     for (unsigned i = 0; i < num_senders; i++)
         if (sendto(senders[i], message, length, 0, (struct sockaddr *)&destinations[nth], address_size) !=
-            (ssize_t)length)
-            fail("sendto");
+            (ssize_t)length) {
+            if (errno != ENOBUFS)
+                fail("sendto");
+            result = -1;
+        }
+    return result;
 }
 
-size_t transport_receive(void *buffer, size_t size) {
+long transport_receive(void *buffer, size_t size) {
     ssize_t length;
     if (poll_first) {
         struct pollfd wait = {.fd = receiver, .events = POLLIN};
@@ -195,7 +200,7 @@ size_t transport_receive(void *buffer, size_t size) {
         length = num_joined ? receive_of_many(buffer, size)
                             : recvfrom(receiver, buffer, size, spin ? MSG_DONTWAIT : 0, NULL, NULL);
     while (length < 0 && spin && errno == EAGAIN);
-    if (length < 0)
+    if (length < 0 && errno != EINTR)
         fail("recvfrom");
-    return (size_t)length;
+    return (long)length;
 }

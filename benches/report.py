@@ -4,6 +4,30 @@ import json
 import os
 import platform
 import statistics
+from dataclasses import asdict, dataclass
+
+# How the figures of a row are written, by their unit.
+UNITS = {
+    "ns": lambda value: f"{value / 1000:.2f} µs" if value >= 1000 else f"{value / 1000:.3f} µs",
+    "messages/s": lambda value: f"{value / 1000:.1f} k/s",
+    "share": lambda value: f"{value * 100:.1f} %",
+}
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A bound of the ratio HAM / base."""
+
+    bound: float
+    at_least: bool = False
+
+    def met(self, ratio):
+        """To the two decimals that are shown: the third is noise (see --null)."""
+        shown = round(ratio, 2)
+        return shown >= self.bound if self.at_least else shown <= self.bound
+
+    def __str__(self):
+        return f"{'≥' if self.at_least else '≤'} {self.bound:.2f}"
 
 
 def quartiles(values):
@@ -11,33 +35,43 @@ def quartiles(values):
     return {"median": round(median, 4), "q1": round(low, 4), "q3": round(high, 4)}
 
 
-def row(cell, measure, target, values):
-    """One line of the results. `values`: per variant the nanoseconds of each round, index by index from the same round."""
-    ratio = quartiles([ham / raw for raw, ham in zip(values["base"], values["ham"])])
+def row(cell, measure, unit, aim, values):
+    """One line of the results. `values`: per variant the figures of each round, index by index from the same round."""
+    ratio = quartiles([ham / base for base, ham in zip(values["base"], values["ham"])])
     line = {
         "measure": measure,
         "net": cell.net.name,
-        "family": f"IPv{cell.net.family}",
+        "family": f"IPv{cell.net.family}" if cell.net.family else "",
         "size": cell.size,
         "receivers": cell.receivers,
-        "base": cell.base,
-        "base_ns": round(statistics.median(values["base"])),
-        "ham_ns": round(statistics.median(values["ham"])),
+        "against": cell.base,
+        "unit": unit,
+        "base": round(statistics.median(values["base"]), 4),
+        "ham": round(statistics.median(values["ham"]), 4),
         "ratio": ratio,
         "rounds": len(values["base"]),
-        "target": target,
-        # To the two decimals that are shown: the third is noise (see --null).
-        "met": None if target is None else round(ratio["median"], 2) <= target,
+        "aim": aim and asdict(aim),
+        "met": aim and aim.met(ratio["median"]),
     }
     for variant in values:
         if variant not in ("base", "ham"):
             line["beside"] = variant
-            line["beside_ratio"] = quartiles([v / raw for raw, v in zip(values["base"], values[variant])])
+            line["beside_ratio"] = quartiles([v / base for base, v in zip(values["base"], values[variant])])
     return line
 
 
 def name_of(line):
-    return f"{line['measure']}, {line['net']}, {line['family']}, {line['size']} B, {line['receivers']} receivers"
+    where = f"{line['net']}, {line['family']}, " if line["net"] else ""
+    return f"{line['measure']}, {where}{line['size']} B, {line['receivers']} receivers"
+
+
+def missed(rows):
+    """A sentence for each row that is not what it should be."""
+    return [
+        f"missed: {name_of(line)}: {line['ratio']['median']:.3f}, aim {Aim(**line['aim'])}"
+        for line in rows
+        if line["met"] is False
+    ]
 
 
 def machine():
@@ -50,40 +84,34 @@ def machine():
     return {"cpu": model, "cores": len(os.sched_getaffinity(0)), "kernel": platform.release()}
 
 
-def text_of(line):
-    ratio = line["ratio"]
-    return f"{ratio['median']:.2f} ({ratio['q1']:.2f}-{ratio['q3']:.2f})"
-
-
-def microseconds(nanoseconds):
-    return f"{nanoseconds / 1000:.2f}"
-
-
-HEAD = ("measure", "net", "IP", "bytes", "receivers", "base us", "HAM us", "ratio (quartiles)", "target", "")
+HEAD = ("measure", "net", "IP", "bytes", "receivers", "base", "HAM", "ratio (quartiles)", "aim", "")
+LEFT = (0, 1, 9)
 
 
 def cells_of(line):
+    ratio = line["ratio"]
     verdict = "" if line["met"] is None else "met" if line["met"] else "MISSED"
     note = f"({line['beside']}: {line['beside_ratio']['median']:.2f})" if "beside" in line else ""
     return (
         line["measure"],
         line["net"],
-        line["family"][-1],
+        line["family"][-1:],
         str(line["size"]),
         str(line["receivers"]),
-        microseconds(line["base_ns"]),
-        microseconds(line["ham_ns"]),
-        text_of(line),
-        "" if line["target"] is None else f"{line['target']:.2f}",
+        UNITS[line["unit"]](line["base"]),
+        UNITS[line["unit"]](line["ham"]),
+        f"{ratio['median']:.2f} ({ratio['q1']:.2f}–{ratio['q3']:.2f})",
+        str(Aim(**line["aim"])) if line["aim"] else "",
         " ".join(filter(None, (verdict, note))),
     )
 
 
-def about(rows):
+def about():
     m = machine()
     return (
-        f"{m['cpu']}, {m['cores']} cores, Linux {m['kernel']}. Ratio: HAM time / base time, the median of paired rounds and their"
-        f" quartiles; below 1 HAM is faster. The base is BSD sockets in C; of the rows with many groups, a HAM socket with one group."
+        f"{m['cpu']}, {m['cores']} cores, Linux {m['kernel']}. Ratio: HAM / base, the median of paired rounds and their"
+        f" quartiles. Of times, below 1 HAM is faster; of messages a second (k/s), above 1. The base is BSD sockets in C; of the"
+        f" rows with many groups a HAM socket with one group, of those with fec one without, of decode the aim itself."
     )
 
 
@@ -92,31 +120,22 @@ def table(rows):
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
     shown = []
     for line in lines:
-        parts = [text.ljust(w) if i in (0, 1, 9) else text.rjust(w) for i, (text, w) in enumerate(zip(line, widths))]
+        parts = [text.ljust(w) if i in LEFT else text.rjust(w) for i, (text, w) in enumerate(zip(line, widths))]
         shown.append("  ".join(parts).rstrip())
-    return "\n".join(shown + ["", about(rows)])
+    return "\n".join(shown + ["", about()])
 
 
 def markdown(rows):
-    """One line per measure and network, the sizes beside each other."""
-    sizes = sorted({line["size"] for line in rows})
-    lines = [
-        "| HAM / BSD sockets | network | receivers | " + " | ".join(f"{size} B" for size in sizes) + " | target |",
-        "|---|---|---:|" + "---:|" * len(sizes) + "---:|",
-    ]
-    grouped = {}
+    lines = ["| " + " | ".join(HEAD[:9]) + " |", "|" + "".join("---|" if i in LEFT else "---:|" for i in range(9))]
     for line in rows:
-        network = line["net"] if line["family"] == "IPv4" else f"{line['net']}, IPv6"
-        grouped.setdefault((line["measure"], network, line["receivers"]), {})[line["size"]] = line
-    for (measure, network, receivers), by_size in grouped.items():
-        targets = {line["target"] for line in by_size.values() if line["target"] is not None}
-        shown = [text_of(by_size[size]).replace("-", "–") if size in by_size else "" for size in sizes]
-        target = f"≤ {max(targets):.2f}" if targets else ""
-        lines.append(f"| {measure} | {network} | {receivers} | " + " | ".join(shown) + f" | {target} |")
-    return "\n".join(lines + ["", about(rows)])
+        cells = list(cells_of(line)[:9])
+        if line["met"] is False:
+            cells[8] += ", missed"
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines + ["", about()])
 
 
 def write_json(path, rows, seconds):
-    with open(path, "w") as file:
-        json.dump({"machine": machine(), "seconds": round(seconds, 1), "results": rows}, file, indent=1)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"machine": machine(), "seconds": round(seconds, 1), "results": rows}, file, indent=1, ensure_ascii=False)
         file.write("\n")

@@ -15,6 +15,15 @@ class RoleFailed(Exception):
     pass
 
 
+def figures(program):
+    """What a program prints that measures by itself: lines "NAME NANOSECONDS"."""
+    try:
+        run = subprocess.run([program], stdout=subprocess.PIPE, text=True, check=True, timeout=TIME_LIMIT)
+        return {name: float(value) for name, value in (line.split() for line in run.stdout.splitlines())}
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise RoleFailed(f"{program}: {error}") from error
+
+
 class Groups:
     """A run of Group Addresses on one port."""
 
@@ -23,7 +32,25 @@ class Groups:
 
 
 class Role:
-    def __init__(self, api, devices, *, send=None, receive=None, size=64, core=None, far=False, poll=False, spin=0):
+    """`name`, `credentials`, `ipv4_only` and `settings` (environment variables) are for libham alone."""
+
+    def __init__(
+        self,
+        api,
+        devices,
+        *,
+        send=None,
+        receive=None,
+        size=64,
+        core=None,
+        far=False,
+        poll=False,
+        spin=0,
+        name=None,
+        credentials="",
+        ipv4_only=False,
+        settings=None,
+    ):
         self.name = f"{api} {'receiver' if send is None else 'sender' if receive is None else 'peer'}"
         command = FAR[:] if far else []
         command += [PROGRAMS[api], "-n", self.name, "-z", str(size), "-t", str(TIME_LIMIT)]
@@ -39,12 +66,17 @@ class Role:
             command += ["-p"]
         if spin and api == "raw":
             command += ["-x"]
+        if name:
+            command += ["-g", name, "-k", credentials]
+        if ipv4_only:
+            command += ["-4"]
         # The run measures the defaults: nothing of the user's own configuration.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("HAM_")}
         environment["HAM_CONFIG"] = "/dev/null"
         environment["HAM_LOG"] = "error"
         if spin:
             environment["HAM_SPIN"] = str(spin)
+        environment.update(settings or {})
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment
         )

@@ -20,6 +20,9 @@ struct settings {
     unsigned num_devices;
     struct group_range send;
     struct group_range receive;
+    const char *name;         /* libham only: this Group Name, with the range's port, instead of the addresses */
+    const char *credentials;  /* libham only: "", or "/algorithm;credentials" behind the Group Name */
+    int ipv4_only;            /* libham only: Interfaces of IPv4 alone (raw sockets are of the range's family) */
     int poll;                 /* wait in poll() before each receive */
     int spin;                 /* raw only: busy non-blocking reads (libham takes HAM_SPIN) */
     int receive_buffer;       /* bytes, as HAM_RECEIVE_BUFFER and HAM_SEND_BUFFER */
@@ -37,10 +40,10 @@ void transport_open(const struct settings *settings);
 /* Bytes of receive buffer that are known to be there, 0 when the API cannot tell. */
 int transport_receive_buffer(void);
 
-/* Sends to the nth group of settings.send. */
-void transport_send(unsigned nth, const void *message, size_t length);
+/* Sends to the nth group of settings.send. Returns 0, or -1 when a queue of the system was full (ENOBUFS) and the message is lost. */
+int transport_send(unsigned nth, const void *message, size_t length);
 
-/* Returns the length. */
-size_t transport_receive(void *buffer, size_t size);
+/* Returns the length, or -1 when a signal interrupted the wait. */
+long transport_receive(void *buffer, size_t size);
 
 #endif
