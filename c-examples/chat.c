@@ -11,6 +11,7 @@
 #include <ham.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,9 @@ int main(int argc, char **argv)
     fprintf(stderr, "chat: in %s as %s\n", argv[1], argv[2]);
     setvbuf(stdin, NULL, _IONBF, 0); /* so that no line waits in stdio, where poll does not see it */
 
-    /* The handle of a multicast socket is a descriptor like any other. */
+    /* The handle of a multicast socket is a descriptor like any other. What wakes poll may be a second copy of a message,
+     * by another Interface: then receive has nothing, and is not to wait. */
+    fcntl(s, F_SETFL, O_NONBLOCK);
     fds[0].fd = STDIN_FILENO;
     fds[1].fd = s;
     fds[0].events = fds[1].events = POLLIN;
@@ -54,10 +57,12 @@ int main(int argc, char **argv)
             char message[65536];
             int length = receive(s, NULL, sizeof message, message);
 
-            if (length == -1)
+            if (length == -1 && errno != EAGAIN)
                 die("receive");
-            printf("%.*s\n", length, message);
-            fflush(stdout);
+            if (length >= 0) {
+                printf("%.*s\n", length, message);
+                fflush(stdout);
+            }
         }
         if (fds[0].revents) {
             char line[1000], message[1100];

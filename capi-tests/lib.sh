@@ -195,11 +195,13 @@ stop() {
     done
 }
 
-# compile_api TEST FLAGS...: capi-tests/api/TEST.c as ./TEST, with other flags than the runner's.
+# compile_api TEST FLAGS...: capi-tests/api/TEST.c, or capi-tests/TEST.c where TEST names a folder, as ./${TEST##*/}, with other flags
+# than the runner's.
 compile_api() {
-    local test=$1
+    local test=$1 source=$HAM_TESTS/api/$1.c
+    [[ $test != */* ]] || source=$HAM_TESTS/$test.c test=${test##*/}
     shift
     $CC -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -pedantic -Werror -pthread -I"$HAM_ROOT/include" -I"$HAM_TESTS/common" \
-        "$HAM_TESTS/api/$test.c" -o "./$test" -L"$HAM_BUILD" -Wl,-rpath,"$HAM_BUILD" -Wl,--no-as-needed "$@" ||
+        "$source" -o "./$test" -L"$HAM_BUILD" -Wl,-rpath,"$HAM_BUILD" -Wl,--no-as-needed "$@" ||
         fail "$test does not compile"
 }

@@ -2,8 +2,8 @@
 # Runs every test: capi-tests/run.sh, or those whose names contain PATTERN: capi-tests/run.sh PATTERN.
 #
 # A test is
-#   * an executable capi-tests/{abi,api,net,state,examples,sanitize}/NAME.sh, or
-#   * capi-tests/api/NAME.c, a program against libham;
+#   * an executable capi-tests/{abi,api,net,frame,state,examples,sanitize}/NAME.sh or capi-tests/frame/NAME.py, or
+#   * capi-tests/{api,frame}/NAME.c, a program against libham;
 # it passes with exit status 0, is skipped with 77 (its last line says why), and fails with any other. Lines at the top of
 # the file, in comments, ask for things:
 #   build: FLAGS       more compiler and linker flags (C only)
@@ -20,7 +20,7 @@
 cd "$HAM_ROOT" || exit 1
 pattern=${1:-}
 jobs=${HAM_JOBS:-2}
-export LC_ALL=C.UTF-8 HAM_LOG=${HAM_LOG:-off}
+export LC_ALL=C.UTF-8 HAM_LOG=${HAM_LOG:-off} PYTHONDONTWRITEBYTECODE=1
 unset HAM_CONFIG MAKEFLAGS MAKELEVEL MFLAGS
 
 results=$(mktemp -d "${TMPDIR:-/tmp}/ham-tests.XXXXXX") || exit 1
@@ -144,8 +144,11 @@ fi
 if [ "${suites:-}" != none ]; then
     # The longest first.
     beside=() alone=()
-    for file in "$HAM_TESTS"/{sanitize,abi,net,state,examples,api}/*.sh "$HAM_TESTS"/api/*.c; do
+    for file in "$HAM_TESTS"/{sanitize,abi,net,frame,state,examples,api}/*.sh "$HAM_TESTS"/{frame,api}/*.c \
+        "$HAM_TESTS"/frame/*.py; do
         [ -e "$file" ] && wanted "${file#"$HAM_TESTS"/}" || continue
+        # Python without that bit is a module.
+        [[ $file != *.py || -x $file ]] || continue
         [[ $file == *.c || -x $file ]] || { echo "note: $file is not executable and does not run"; continue; }
         if [ "$(asks "$file" alone no)" = yes ]; then alone+=("$file"); else beside+=("$file"); fi
     done

@@ -188,7 +188,8 @@ impl MulticastSocket {
     /// Ends the socket: every call that waits on it returns `EBADF`; its descriptors close when the last has left.
     /// The number that the application holds is not touched.
     pub(crate) fn end(&self) {
-        if !self.is_inherited() {
+        if !self.is_deleted() {
+            // Those of an inherited socket are the child's own.
             control::outlets(self).iter().for_each(|outlet| outlet.flush(self));
         }
         self.deleted.store(true, Ordering::SeqCst);

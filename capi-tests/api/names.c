@@ -16,10 +16,10 @@ static const char *const malformed[] = {
 static const char *const everything[] = {"ham:ip:*", "ham:ip:*:5000", "ham:opaque:*", "ham:sip:*@cnn.com"};
 #define KEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 static const char *const forbidden[] = {
-    "ham:ip:239.1.2.3:5000/hmac;abc", "ham:opaque:news/hmac;" KEY, "ham:opaque:news/aes-256-gcm;abc", "ham:opaque:news/AES-256-GCM;" KEY,
-    "ham:opaque:news/chacha20-poly1305;" KEY "AA", "ham:opaque:news/key;nobody", "ham:ip:239.1.2.3:5000/" KEY ";aes-256-gcm"};
+    "ham:ip:239.1.2.3:5000/hmac;abc", ("ham:opaque:news/hmac;" KEY), "ham:opaque:news/aes-256-gcm;abc", ("ham:opaque:news/AES-256-GCM;" KEY),
+    ("ham:opaque:news/chacha20-poly1305;" KEY "AA"), "ham:opaque:news/key;nobody", ("ham:ip:239.1.2.3:5000/" KEY ";aes-256-gcm")};
 static const char *const others[] = {
-    "ham:opaque:news@cnn.com", "ham:sip:news@cnn.com", "ham:opaque:a:4711", "ham:weather+x:tomorrow", "ham:opaque:news/aes-256-gcm;" KEY};
+    "ham:opaque:news@cnn.com", "ham:sip:news@cnn.com", "ham:opaque:a:4711", "ham:weather+x:tomorrow", ("ham:opaque:news/aes-256-gcm;" KEY)};
 
 static void all(int s, const char *name, int error)
 {

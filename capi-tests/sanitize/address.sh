@@ -10,10 +10,13 @@ $CC -fsanitize=address,undefined empty.c -o empty 2>/dev/null && ./empty || skip
 export HAM_SLOW=5 UBSAN_OPTIONS=halt_on_error=1
 for test in loopback-ipv4 loopback-ipv6 source-specific-ipv4 source-specific-ipv6 receive-by-name receive-too-long empty-message names \
     leave interface-families source-register delete-wakes-receivers readiness nonblocking foreign-groups foreign-groups-many \
-    statistics threads; do
+    statistics threads frame/names frame/collisions frame/sealed frame/rekey frame/bundle frame/readable frame/receive-too-long \
+    frame/fork-sealed; do
     compile_api $test -DTEST_HAMX -fsanitize=address,undefined -fno-omit-frame-pointer -lhamx
     # A forked child has the memory of threads that it does not have: to it all of that is lost.
-    grep -q 'fork()' "$HAM_TESTS/api/$test.c" && leaks=0 || leaks=1
+    [[ $test == */* ]] || test=api/$test
+    grep -q 'fork()' "$HAM_TESTS/$test.c" && leaks=0 || leaks=1
+    test=${test##*/}
     ASAN_OPTIONS=detect_leaks=$leaks:exitcode=98 ./$test >$test.log 2>&1 || { echo "status $?"; tail -n 60 $test.log; fail "$test with the address sanitizer"; }
     echo "$test: clean"
     ip -6 addr flush dev lo scope global

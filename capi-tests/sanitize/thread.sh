@@ -32,9 +32,11 @@ sed -n 's/^#define \([a-zA-Z]*\) \(ham_[a-zA-Z]*\)$/\1 \2/p' "$HAM_TESTS/common/
 objcopy --redefine-syms=names "$archive" libhamx.a || fail "objcopy"
 
 export HAM_SLOW=10 TSAN_OPTIONS=exitcode=96
-for test in delete-wakes-receivers threads fork readiness receive-by-name leave interface-families; do
+for test in api/{delete-wakes-receivers,threads,fork,readiness,receive-by-name,leave,interface-families} \
+    frame/{names,bundle,readable,collisions}; do
+    source=$HAM_TESTS/$test.c test=${test##*/}
     clang -DTEST_HAMX -fsanitize=thread -std=c11 -D_GNU_SOURCE -O1 -g -I"$HAM_ROOT/include" -I"$HAM_TESTS/common" \
-        -c "$HAM_TESTS/api/$test.c" -o $test.o &&
+        -c "$source" -o $test.o &&
         clang -pthread -rdynamic $test.o libhamx.a -Wl,--whole-archive "$runtime" -Wl,--no-whole-archive -ldl -lm -lrt -lgcc_s -o $test ||
         fail "$test does not compile"
     sandbox lo ./$test >$test.log 2>&1 || { echo "status $?"; head -n 80 $test.log; fail "$test with the thread sanitizer"; }

@@ -281,11 +281,18 @@ impl Heard {
 
     fn add_sender(&mut self, sender: Sender, tally: &mut Tally) -> u32 {
         let (slot, gone) = self.senders.insert(sender);
-        for message in gone.into_iter().flat_map(|sender| sender.unfinished) {
+        if let Some(gone) = gone {
+            self.forget_all(gone, tally);
+        }
+        slot
+    }
+
+    #[cold]
+    fn forget_all(&mut self, gone: Sender, tally: &mut Tally) {
+        for message in gone.unfinished {
             tally.incomplete += 1;
             self.reassembly.discard(message);
         }
-        slot
     }
 }
 
