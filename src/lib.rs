@@ -18,6 +18,7 @@ pub mod socket;
 
 mod capi;
 mod control;
+mod lend;
 mod receive;
 mod send;
 mod shards;

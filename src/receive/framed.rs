@@ -4,9 +4,10 @@
 //! The decoders are in the queue and share its lock, so that a message that comes by several receivers meets the same one.
 
 use super::queue::{Queue, Stashed, give};
-use super::{BACKLOG, Buffer, Details, Filter, LONGEST, OTHERS, Sorted, TURN, waiting};
-use crate::error::{Error, Result};
+use super::{BACKLOG, Buffer, Details, Filter, LONGEST, Sorted, TURN};
+use crate::error::Result;
 use crate::frame::{Accepted, Counts, Decoder, Refusal, Tag, bundle};
+use crate::lend::lend;
 use crate::mapping::Framing;
 use crate::socket::{MulticastSocket, Received};
 use crate::sys::handle::DOORBELL;
@@ -72,19 +73,11 @@ impl MulticastSocket {
                     }
                     return Ok(Some(len));
                 }
-                Ok(Sorted::TooLong) => return Err(Error::MessageSize(room)),
-                Ok(Sorted::GivenUp) => return Ok(None),
-                Ok(Sorted::Elsewhere) if self.is_deleted() => return Err(Error::NoSuchSocket),
-                Ok(Sorted::Elsewhere) if elsewhere == OTHERS => return Ok(None),
-                Ok(Sorted::Elsewhere) => elsewhere += 1,
-                Err(e) => match e.raw_os_error() {
-                    Some(libc::EAGAIN) => {
-                        receiver.hits.store(0, Ordering::Relaxed);
-                        return Ok(None);
+                read => {
+                    if let Some(result) = self.conclude(receiver, read, wait, room, &mut elsewhere) {
+                        return result;
                     }
-                    Some(libc::EINTR) if !wait => {}
-                    _ => return Err(waiting(e)),
-                },
+                }
             }
         }
     }
@@ -326,19 +319,10 @@ fn tell_of(refusal: &Refusal, group: &FramedGroup, train: &Train) {
 
 /// Lends the thread's room for a read.
 fn lend_room<R>(read: impl FnOnce(&mut Box<[u8]>) -> R) -> R {
-    let fresh = || vec![0; LONGEST].into_boxed_slice();
-    let mut read = Some(read);
-    let lent = ROOM.try_with(|room| {
-        let mut room = room.try_borrow_mut().ok()?;
+    lend(&ROOM, |room| {
         if room.is_empty() {
-            *room = fresh();
+            *room = vec![0; LONGEST].into();
         }
-        Some(read.take()?(&mut room))
-    });
-    match (lent, read) {
-        (Ok(Some(result)), _) => result,
-        // The thread is ending: take fresh room.
-        (_, Some(read)) => read(&mut fresh()),
-        (_, None) => unreachable!("read was taken only to give a result"),
-    }
+        read(room)
+    })
 }

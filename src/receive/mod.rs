@@ -10,6 +10,7 @@ mod queue;
 pub(crate) use queue::{QueueGuard, QueueLock};
 
 use crate::error::{Error, Result};
+use crate::lend::lend;
 use crate::logging::Pace;
 use crate::name::Name;
 use crate::socket::{MulticastSocket, Received, limit_error};
@@ -313,20 +314,42 @@ impl MulticastSocket {
                     }
                     return Ok(Some(len));
                 }
-                Ok(Sorted::TooLong) => return Err(Error::MessageSize(room)),
-                Ok(Sorted::GivenUp) => return Ok(None),
-                Ok(Sorted::Elsewhere) if self.is_deleted() => return Err(Error::NoSuchSocket),
-                Ok(Sorted::Elsewhere) if elsewhere == OTHERS => return Ok(None),
-                Ok(Sorted::Elsewhere) => elsewhere += 1,
-                Err(e) => match e.raw_os_error() {
-                    Some(libc::EAGAIN) => {
-                        receiver.hits.store(0, Ordering::Relaxed);
-                        return Ok(None);
+                read => {
+                    if let Some(result) = self.conclude(receiver, read, wait, room, &mut elsewhere) {
+                        return result;
                     }
-                    Some(libc::EINTR) if !wait => {}
-                    _ => return Err(waiting(e)),
-                },
+                }
             }
+        }
+    }
+
+    /// What comes of a read that gave the application no message; `None`: read on.
+    fn conclude(
+        &self,
+        receiver: &Receiver,
+        read: io::Result<Sorted>,
+        wait: bool,
+        room: usize,
+        elsewhere: &mut u32,
+    ) -> Option<Result<Option<usize>>> {
+        match read {
+            Ok(Sorted::Delivered(len)) => Some(Ok(Some(len))),
+            Ok(Sorted::TooLong) => Some(Err(Error::MessageSize(room))),
+            Ok(Sorted::GivenUp) => Some(Ok(None)),
+            Ok(Sorted::Elsewhere) if self.is_deleted() => Some(Err(Error::NoSuchSocket)),
+            Ok(Sorted::Elsewhere) if *elsewhere == OTHERS => Some(Ok(None)),
+            Ok(Sorted::Elsewhere) => {
+                *elsewhere += 1;
+                None
+            }
+            Err(e) => match e.raw_os_error() {
+                Some(libc::EAGAIN) => {
+                    receiver.hits.store(0, Ordering::Relaxed);
+                    Some(Ok(None))
+                }
+                Some(libc::EINTR) if !wait => None,
+                _ => Some(Err(waiting(e))),
+            },
         }
     }
 
@@ -686,18 +709,7 @@ enum Sorted {
 }
 
 fn lend_rest<R>(read: impl FnOnce(&mut Buffer) -> R) -> R {
-    let mut read = Some(read);
-    let lent = REST.try_with(|rest| {
-        let mut rest = rest.try_borrow_mut().ok()?;
-        let rest = rest.get_or_insert_with(|| vec![MaybeUninit::uninit(); LONGEST].into());
-        Some(read.take()?(rest))
-    });
-    match (lent, read) {
-        (Ok(Some(result)), _) => result,
-        // The thread is ending: take a fresh one.
-        (_, Some(read)) => read(&mut vec![MaybeUninit::uninit(); LONGEST]),
-        (_, None) => unreachable!("read was taken only to give a result"),
-    }
+    lend(&REST, |rest| read(rest.get_or_insert_with(|| vec![MaybeUninit::uninit(); LONGEST].into())))
 }
 
 fn by_token(receivers: &[Arc<Receiver>], token: u64) -> Option<&Arc<Receiver>> {

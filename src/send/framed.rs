@@ -5,6 +5,7 @@ use super::{Framed, Route, Target, Wait};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::frame::{Flow, Packed};
+use crate::lend::lend;
 use crate::mapping::Framing;
 use crate::socket::MulticastSocket;
 use crate::sys::udp;
@@ -180,12 +181,5 @@ impl Target {
 
 /// Lends the thread's room for frames.
 pub(super) fn lend_packed<R>(act: impl FnOnce(&mut Packed) -> R) -> R {
-    let mut act = Some(act);
-    let lent = PACKED.try_with(|packed| Some(act.take()?(&mut *packed.try_borrow_mut().ok()?)));
-    match (lent, act) {
-        (Ok(Some(result)), _) => result,
-        // The thread is ending: take fresh room.
-        (_, Some(act)) => act(&mut Packed::default()),
-        (_, None) => unreachable!("act was taken only to give a result"),
-    }
+    lend(&PACKED, act)
 }
