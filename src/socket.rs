@@ -72,7 +72,7 @@ pub(crate) struct InterfaceCounters {
     pub dropped_by_kernel: AtomicU64,
 }
 
-/// What [`InterfaceCounters`] show.
+/// Counters of a multicast socket at one Interface, as they are now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct InterfaceStatistics {
     /// Messages that were passed to the Interface.

@@ -300,6 +300,7 @@ impl Intake<'_> {
         if let Some((group, interface)) = self.group.take() {
             let unpacked = &mut queue.unpacked;
             if !self.spans.is_empty() {
+                self.train.receiver.several.store(true, Ordering::Relaxed);
                 std::mem::swap(&mut unpacked.buffer, bytes);
                 unpacked.next = 0;
                 unpacked.group = Some(group);

@@ -251,7 +251,9 @@ impl MulticastSocket {
         if !idle {
             let receivers = self.receivers.load();
             if let [receiver] = receivers.as_slice() {
-                return self.read(receiver, true, None, buf, details);
+                if !receiver.several.load(Ordering::Relaxed) {
+                    return self.read(receiver, true, None, buf, details);
+                }
             }
         }
         if let Some(token) = self.handle.wait(None).map_err(waiting)? {

@@ -78,6 +78,8 @@ pub struct Receiver {
     pub drops_seen: AtomicU32,
     /// What it hears are HAM frames.
     pub framed: bool,
+    /// One datagram has brought several messages: they can be for several threads that wait.
+    pub several: AtomicBool,
     /// What came in by the Interface.
     pub counters: Arc<InterfaceCounters>,
 }
@@ -129,6 +131,7 @@ impl Receiver {
             longest: if v6 { 65527 } else { 65507 },
             drops_seen: AtomicU32::new(0),
             framed,
+            several: AtomicBool::new(false),
             counters: place.counters.clone(),
         }
     }
