@@ -1,8 +1,6 @@
 /* One Interface is full (EAGAIN) and another one loses what it sends (ENOBUFS), but not before this host's own listeners have
  * heard it: no sealed frame of other bytes has a sender id and a number that were heard before.
  * build: -lhamx
- * network: host
- * root: yes
  */
 #include "frame.h"
 #include <fcntl.h>
