@@ -11,15 +11,15 @@ must one join ham:ip:239.1.0.1:5000
 must one events
 must one events
 expect_events one "twice on is on" "join eth0 ham:ip:239.1.0.1:5000"
-expect "its threads" "ham ham-events ham-watch " threads
-signals() { sed -n 's/^SigBlk:\t//p' /proc/"$(pgrep -x ham)"/task/*/status | tail -n 2 | sort -u; }
+expect "its threads" "ham ham-events ham-observer ham-watch " threads
+signals() { sed -n 's/^SigBlk:\t//p' /proc/"$(pgrep -x ham)"/task/*/status | tail -n 3 | sort -u; }
 # All but KILL and STOP, and the two that belong to the C library.
 expect "they take no signal" "fffffffe7ffbfeff" signals
 must one no-events
 forget one
 must one join ham:ip:239.1.0.2:5000
 expect_events one "off" ""
-expect "its thread has ended" "ham ham-watch " threads
+expect "its thread has ended" "ham ham-observer ham-watch " threads
 must one events
 expect_events one "on again" "join eth0 ham:ip:239.1.0.1:5000
 join eth0 ham:ip:239.1.0.2:5000"

@@ -161,7 +161,11 @@ fn burst(listener: &Listener) -> Result<Vec<Change>> {
 fn publish(change: &Change) {
     use crate::membership::{events::kernel_change, observer};
     match change {
-        Change::Link { .. } | Change::Gone { .. } | Change::Address { .. } | Change::Tables | Change::Resync => {
+        Change::Link { .. }
+        | Change::Gone { .. }
+        | Change::Address { .. }
+        | Change::Tables
+        | Change::Resync => {
             observer::devices_changed();
         }
         _ => {}

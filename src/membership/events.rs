@@ -56,7 +56,11 @@ pub const MAILBOX: usize = 65_536;
 
 #[derive(Debug)]
 enum What {
-    Own { event: EventType, spot: Spot, name: Box<str> },
+    Own {
+        event: EventType,
+        spot: Spot,
+        name: Box<str>,
+    },
     /// An own multicast socket has ended being a source of something.
     SourcesEnded,
     Kernel(Change),

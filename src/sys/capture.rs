@@ -301,7 +301,8 @@ static FILTER: [libc::sock_filter; 27] = {
         /* 14 */ load(BPF_B, BPF_ABS, 40),
         /* 15 */ when(libc::IPPROTO_ICMPV6 as u32, 0, 9),
         // The length of the header without its first eight bytes, in units of eight bytes.
-        /* 16 */ load(BPF_B, BPF_ABS, 41),
+        /* 16 */
+        load(BPF_B, BPF_ABS, 41),
         /* 17 */ plain(BPF_ALU | BPF_LSH | BPF_K, 3),
         /* 18 */ plain(BPF_ALU | BPF_ADD | BPF_K, 8),
         /* 19 */ plain(BPF_MISC | BPF_TAX, 0),

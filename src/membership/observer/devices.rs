@@ -100,7 +100,10 @@ impl Devices {
         if !matters {
             return;
         }
-        let bridge = self.bridge_of.get(&packet.ifindex).filter(|_| !packet.outgoing || own || heard.from.is_unspecified());
+        let bridge = self
+            .bridge_of
+            .get(&packet.ifindex)
+            .filter(|_| !packet.outgoing || own || heard.from.is_unspecified());
         if let Some(bridge) = bridge {
             hosts.heard(now, *bridge, &heard, out);
         }

@@ -55,8 +55,12 @@ impl Hosts {
         match &heard.message {
             Message::Hello { holdtime, priority } => link.hello(now, from, *holdtime, *priority),
             Message::Query(query) => self.query(now, ifindex, from, query),
-            Message::Report(group) => self.legacy_report(Place { now, ifindex, group: *group, host: from }, out),
-            Message::Leave(group) => self.legacy_leave(Place { now, ifindex, group: *group, host: from }, out),
+            Message::Report(group) => {
+                self.legacy_report(Place { now, ifindex, group: *group, host: from }, out)
+            }
+            Message::Leave(group) => {
+                self.legacy_leave(Place { now, ifindex, group: *group, host: from }, out)
+            }
             Message::Records(records) => {
                 for record in records {
                     self.record(now, ifindex, record, from, out);
@@ -231,8 +235,7 @@ impl Hosts {
 
         let mut after = act(before.clone());
         if let Some(filter) = &mut after {
-            let crowded =
-                before.is_none() && link.groups.get(&group).is_some_and(|g| g.hosts.len() >= HOSTS);
+            let crowded = before.is_none() && link.groups.get(&group).is_some_and(|g| g.hosts.len() >= HOSTS);
             let room = if crowded { 0 } else { LISTENERS - link.listeners };
             self.left_out += filter.cut(room) as u64;
         }

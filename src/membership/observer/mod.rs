@@ -115,7 +115,8 @@ fn observe(observer: &Observer, mut devices: Devices) {
         let deadline = observer.hosts.lock().unwrap_or_else(PoisonError::into_inner).deadline();
         let stale = observer.stale.load(Ordering::Acquire).then(|| read + DEVICES);
         let now = Instant::now();
-        let timeout = [deadline, stale].into_iter().flatten().min().map(|at| at.saturating_duration_since(now));
+        let timeout =
+            [deadline, stale].into_iter().flatten().min().map(|at| at.saturating_duration_since(now));
         let fds: Vec<RawFd> =
             devices.captures().map(AsRawFd::as_raw_fd).chain([observer.bell.as_raw_fd()]).collect();
         let ready = match capture::wait(&fds, timeout) {

@@ -274,7 +274,9 @@ fn addresses(bytes: &[u8], count: usize, address: AddressAt) -> Option<(Vec<IpAd
 impl Kind {
     fn of(code: u8) -> Option<Kind> {
         use Kind::{Allow, Block, IsExclude, IsInclude, ToExclude, ToInclude};
-        [IsInclude, IsExclude, ToInclude, ToExclude, Allow, Block].into_iter().find(|kind| *kind as u8 == code)
+        [IsInclude, IsExclude, ToInclude, ToExclude, Allow, Block]
+            .into_iter()
+            .find(|kind| *kind as u8 == code)
     }
 }
 

@@ -177,3 +177,99 @@ fn forwarding_tells_sources_and_listeners() {
     states.kernel(t + GRACE, Change::Tables);
     assert_eq!(told(&mut states, t + 2 * GRACE), [leave(name)]);
 }
+
+fn remote(role: Role, source: Option<&str>) -> known::State {
+    let group = GroupId::Address(A.parse().unwrap(), source.map(|s| s.parse().unwrap()));
+    known::State { ifindex: 2, group, role }
+}
+
+fn now_told(states: &mut States) -> Vec<(EventType, String)> {
+    std::iter::from_fn(|| states.next_event()).map(|e| (e.event, e.name)).collect()
+}
+
+#[test]
+fn other_nodes_are_told_once_and_at_once() {
+    let t = fresh();
+    REMOTE.set(vec![remote(Role::Listener, None)]);
+    let mut states = begin(t);
+    assert_eq!(now_told(&mut states), [join(FOREIGN)]);
+    // A note from before the states were read.
+    states.remote(remote(Role::Listener, None), true);
+    // Another process of this host listens as well.
+    kernel_note(&mut states, t, true);
+    assert_eq!(told(&mut states, t + GRACE), []);
+    states.remote(remote(Role::Listener, None), false);
+    assert_eq!(now_told(&mut states), []);
+    kernel_note(&mut states, t + GRACE, false);
+    assert_eq!(told(&mut states, t + 2 * GRACE), [leave(FOREIGN)]);
+    states.remote(remote(Role::Listener, Some("10.0.0.9")), true);
+    states.remote(remote(Role::Sender, Some("10.0.0.9")), true);
+    let name = "ham:ip:239.1.1.1@10.0.0.9";
+    assert_eq!(now_told(&mut states), [join(name), (EventType::NewSource, name.into())]);
+}
+
+#[test]
+fn the_only_own_name_of_an_address_is_its_name() {
+    let t = fresh();
+    let mut states = begin(t);
+    states.remote(remote(Role::Listener, None), true);
+    own_note(&mut states, t, EventType::NewSource);
+    let source = (EventType::NewSource, OWN_NAME.to_string());
+    assert_eq!(told(&mut states, t), [join(FOREIGN), source, leave(FOREIGN), join(OWN_NAME)]);
+    own_note(&mut states, t, EventType::Join);
+    own_note(&mut states, t, EventType::Leave);
+    // The other node listened before and still does.
+    assert_eq!(told(&mut states, t), []);
+    states.remote(remote(Role::Listener, None), false);
+    states.remote(remote(Role::Listener, None), true);
+    assert_eq!(now_told(&mut states), [leave(OWN_NAME), join(OWN_NAME)]);
+    // The own source ends.
+    states.sources_ended(t);
+    assert_eq!(told(&mut states, t + GRACE), [leave(OWN_NAME), join(FOREIGN)]);
+}
+
+#[test]
+fn of_two_own_names_neither_is_its_name() {
+    let t = fresh();
+    let mut states = begin(t);
+    let spot = Spot { ifindex: 2, address: A.parse().unwrap(), source: None };
+    states.own(t, EventType::Join, spot, OWN_NAME);
+    states.own(t, EventType::Join, spot, "ham:ip:239.1.1.1:5001");
+    now_told(&mut states);
+    states.remote(remote(Role::Listener, None), true);
+    assert_eq!(now_told(&mut states), [join(FOREIGN)]);
+    states.own(t, EventType::Leave, spot, "ham:ip:239.1.1.1:5001");
+    assert_eq!(now_told(&mut states), [leave("ham:ip:239.1.1.1:5001"), leave(FOREIGN)]);
+    states.own(t, EventType::Leave, spot, OWN_NAME);
+    assert_eq!(now_told(&mut states), [leave(OWN_NAME), join(FOREIGN)]);
+}
+
+#[test]
+fn a_name_with_several_addresses_is_told_once() {
+    let t = fresh();
+    let mut states = begin(t);
+    let spot = |address: &str| Spot { ifindex: 2, address: address.parse().unwrap(), source: None };
+    let spots = ["239.192.1.1", "ff15::1"].map(spot);
+    let name = "ham:opaque:x";
+    for event in [EventType::Join, EventType::NewSource, EventType::NewSource, EventType::Leave] {
+        spots.into_iter().for_each(|spot| states.own(t, event, spot, name));
+    }
+    let source = || (EventType::NewSource, name.to_string());
+    assert_eq!(now_told(&mut states), [join(name), source(), source(), leave(name)]);
+    // And by a node that names it.
+    let group = GroupId::Name(name.into());
+    states.remote(known::State { ifindex: 2, group, role: Role::Listener }, true);
+    spots.into_iter().for_each(|spot| states.own(t, EventType::Join, spot, name));
+    assert_eq!(now_told(&mut states), [join(name)]);
+}
+
+#[test]
+fn after_lost_notes_other_nodes_are_read_anew() {
+    let t = fresh();
+    let mut states = begin(t);
+    states.remote(remote(Role::Listener, None), true);
+    REMOTE.set(vec![remote(Role::Listener, Some("10.0.0.9"))]);
+    states.resync(t);
+    let name = "ham:ip:239.1.1.1@10.0.0.9";
+    assert_eq!(now_told(&mut states), [join(FOREIGN), leave(FOREIGN), join(name)]);
+}
