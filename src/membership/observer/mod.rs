@@ -48,6 +48,8 @@ pub fn start() {
     if OBSERVER.load().is_some() || REFUSED.load(Ordering::Acquire) {
         return;
     }
+    // The log's level is in there, and a program may ask before it makes a multicast socket.
+    let _ = crate::config::get();
     match begin() {
         Ok(()) => {}
         Err(e) if matches!(e.raw_os_error(), Some(libc::EPERM | libc::EACCES | libc::EAFNOSUPPORT)) => {
