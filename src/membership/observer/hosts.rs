@@ -161,6 +161,9 @@ impl Hosts {
         let until = now + link.membership();
         let fresh = || record.sources.iter().map(|source| (*source, until));
         let place = Place { now, ifindex, group: record.group, host };
+        if matches!(record.kind, Kind::IsExclude | Kind::ToExclude) && self.refresh(place, until, false) {
+            return;
+        }
         self.change(place, out, |filter| match (record.kind, filter) {
             (Kind::IsExclude | Kind::ToExclude, _) => Some(Filter::Any { until, legacy: false }),
             (Kind::IsInclude | Kind::ToInclude, _) if record.sources.is_empty() => None,
@@ -185,7 +188,9 @@ impl Hosts {
         let key = (ifindex, host.is_ipv4());
         let Some(link) = self.links.get(&key) else { return };
         let until = now + link.membership();
-        self.change(place, out, |_| Some(Filter::Any { until, legacy: true }));
+        if !self.refresh(place, until, true) {
+            self.change(place, out, |_| Some(Filter::Any { until, legacy: true }));
+        }
         if !host.is_unspecified() {
             self.change(Place { host: nobody(host), ..place }, out, |_| None);
         }
@@ -212,6 +217,20 @@ impl Hosts {
         }
         if !host.is_unspecified() || !asked {
             self.change(place, out, |_| None);
+        }
+    }
+
+    /// The most frequent word, that a host still listens, changes nothing but a time. False when it is another one.
+    fn refresh(&mut self, place: Place, again: Instant, old_version: bool) -> bool {
+        let Place { ifindex, group, host, .. } = place;
+        let groups = self.links.get_mut(&(ifindex, group.is_ipv4())).map(|link| &mut link.groups);
+        let hosts = groups.and_then(|groups| groups.get_mut(&group)).map(|group| &mut group.hosts);
+        match hosts.and_then(|hosts| hosts.get_mut(&host)) {
+            Some(Host { filter: Filter::Any { until, legacy }, scheduled }) if *scheduled <= again => {
+                (*until, *legacy) = (again, old_version);
+                true
+            }
+            _ => false,
         }
     }
 
