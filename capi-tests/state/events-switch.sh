@@ -48,8 +48,12 @@ must one slow 0
 # In a child, events are off, and can be had anew; the parent goes on and sees the child as another process.
 must one events
 forget one
+parent=$(pgrep -x ham)
+captures() { ls -l /proc/"$1"/fd | grep -cFf <(awk 'NR > 1 { print "socket:[" $9 "]" }' /proc/net/packet); }
+expect "the observer's sockets" 2 captures "$parent"
 must one fork
 must one open eth0
+expect "a child has none of them" 0 captures "$(pgrep -P "$parent")"
 must one join ham:ip:239.1.0.9:5000
 expect_events one "off in the child, on in the parent" "join eth0 ham:ip:239.1.0.9"
 must one events

@@ -85,11 +85,20 @@ kill "$bsd"
 expect_events w "the last host leaves" "leave eth0 ham:ip:239.1.0.2"
 
 # An own Group Name of that address is the name that it goes by.
+mapped=$(python3 -c 'import hashlib, ipaddress
+bits = int.from_bytes(hashlib.sha256(b"ham:opaque:news@cnn.com").digest()[:4], "big") & 0x3ffff
+print(ipaddress.ip_address("239.192.0.0") + bits)')
 forget w
 must w open eth0
 must w register ham:opaque:news@cnn.com
-address=$(ask groups eth0 | sed -n 's/^group //p' | head -n 1)
-[ -n "$address" ] || fail "no own group"
+bsd one receive "$mapped" 7046 eth0
+expect_events w "a name without an address" "source eth0 ham:opaque:news@cnn.com
+join eth0 ham:opaque:news@cnn.com"
+expect "its children" "node ham:ip:10.0.0.1" ask children eth0 ham:opaque:news@cnn.com
+kill "$bsd"
+expect_events w "which nobody listens to" "source eth0 ham:opaque:news@cnn.com
+join eth0 ham:opaque:news@cnn.com
+leave eth0 ham:opaque:news@cnn.com"
 must w close
 forget w
 must w open eth0/4

@@ -5,6 +5,7 @@ use super::packet::{self, Heard, Message};
 use crate::interfaces::{self, Device};
 use crate::membership::known::Change;
 use crate::sys::capture::{Capture, Packet, Scope};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -74,9 +75,9 @@ impl Devices {
         let special: HashSet<u32> = devices.iter().filter(special).map(|d| d.index).collect();
         self.special.retain(|index, _| special.contains(index));
         for index in special {
-            if !self.special.contains_key(&index) {
+            if let Entry::Vacant(place) = self.special.entry(index) {
                 match Capture::open(Scope::Device(index)) {
-                    Ok(capture) => drop(self.special.insert(index, capture)),
+                    Ok(capture) => drop(place.insert(capture)),
                     Err(e) => log::debug!("observer: device {index}: {e}"),
                 }
             }

@@ -26,9 +26,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// When packets come thick and fast, they are read in turns of this length.
-const TURN: Duration = Duration::from_millis(6);
+const TURN: Duration = Duration::from_millis(8);
 /// Packets within this time of one another come thick and fast.
-const FAST: Duration = Duration::from_millis(12);
+const FAST: Duration = Duration::from_millis(16);
 /// The devices are read again at most so often.
 const DEVICES: Duration = Duration::from_millis(100);
 
