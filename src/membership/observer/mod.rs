@@ -30,7 +30,7 @@ const TURN: Duration = Duration::from_millis(8);
 /// Packets within this time of one another come thick and fast.
 const FAST: Duration = Duration::from_millis(16);
 /// The devices are read again at most so often.
-const DEVICES: Duration = Duration::from_millis(100);
+const DEVICES: Duration = Duration::from_millis(25);
 
 struct Observer {
     hosts: Mutex<Hosts>,

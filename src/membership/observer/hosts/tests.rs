@@ -150,6 +150,19 @@ fn a_querier_that_asks_more_often_makes_old_words_shorter() {
 }
 
 #[test]
+fn a_word_that_holds_less_long_than_the_one_before_is_looked_at_in_time() {
+    let mut lan = Lan::new();
+    lan.query("10.0.0.254", None, 500, Some(100));
+    lan.record(A, Kind::IsExclude, &[]);
+    lan.query("10.0.0.254", None, 500, Some(50));
+    // Too soon after the other change to rewrite all times again.
+    lan.query("10.0.0.254", None, 500, Some(2));
+    lan.record(A, Kind::IsExclude, &[]);
+    lan.passes(5.0);
+    assert_eq!(lan.listeners(), NONE);
+}
+
+#[test]
 fn the_lowest_address_is_the_querier() {
     let mut lan = Lan::new();
     let querier = |lan: &Lan| lan.hosts.querier(lan.now, 2, true);
