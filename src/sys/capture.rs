@@ -1,7 +1,8 @@
 //! Packet sockets that hear IGMP, MLD and PIM Hello on the links of this host, and nothing else.
 //!
 //! The kernel's filter (classic BPF) keeps all other packets out. A socket for one protocol costs what is sent nothing;
-//! one for a single device hears what its bridge takes away, and what this host itself sends there.
+//! one for everything at a device hears what its bridge takes away, and what this host itself sends there. None listens at
+//! all devices, so that loopback costs nothing either.
 
 #![allow(unsafe_code)]
 
@@ -13,22 +14,22 @@ use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
 use std::time::Duration;
 
-/// What a [`Capture`] hears.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a [`Capture`] hears, at the device with this index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// IPv4 that comes in at any device.
-    V4,
-    /// IPv6 that comes in at any device.
-    V6,
-    /// Everything at this device, also what goes out, and what its bridge takes.
-    Device(u32),
+    /// IPv4 that comes in.
+    V4(u32),
+    /// IPv6 that comes in.
+    V6(u32),
+    /// Everything, also what goes out, and what its bridge takes.
+    All(u32),
 }
 
 /// A packet socket.
 pub struct Capture(ManuallyDrop<OwnedFd>);
 
 /// So many captures are open at most.
-pub const MOST: usize = 256;
+pub const MOST: usize = 512;
 
 // Which ones, so that a forked child can close its copies without a lock.
 static OPEN: [AtomicI32; MOST] = [const { AtomicI32::new(NONE) }; MOST];
@@ -46,17 +47,19 @@ const ETH_P_IP: u16 = 0x0800;
 const ETH_P_IPV6: u16 = 0x86dd;
 
 impl Capture {
-    /// Opens it; EPERM without CAP_NET_RAW.
+    /// Whether the process may have one: EPERM without CAP_NET_RAW.
+    pub fn allowed() -> io::Result<()> {
+        socket().map(drop)
+    }
+
+    /// Opens it.
     pub fn open(scope: Scope) -> io::Result<Capture> {
         let (protocol, ifindex) = match scope {
-            Scope::V4 => (ETH_P_IP, 0),
-            Scope::V6 => (ETH_P_IPV6, 0),
-            Scope::Device(ifindex) => (ETH_P_ALL, ifindex),
+            Scope::V4(ifindex) => (ETH_P_IP, ifindex),
+            Scope::V6(ifindex) => (ETH_P_IPV6, ifindex),
+            Scope::All(ifindex) => (ETH_P_ALL, ifindex),
         };
-        // Without a protocol it hears nothing until it is bound, and by then the filter is there.
-        let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
-        // SAFETY: a plain system call; the descriptor is new and nobody else's.
-        let socket = unsafe { OwnedFd::from_raw_fd(check(libc::socket(libc::AF_PACKET, kind, 0))?) };
+        let socket = socket()?;
         let program = libc::sock_fprog { len: FILTER.len() as u16, filter: FILTER.as_ptr().cast_mut() };
         option(&socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)?;
         // The first needs CAP_NET_ADMIN; the other is cut to the system's limit.
@@ -137,6 +140,15 @@ impl AsRawFd for Capture {
     fn as_raw_fd(&self) -> RawFd {
         self.0.as_raw_fd()
     }
+}
+
+fn socket() -> io::Result<OwnedFd> {
+    // Without a protocol it hears nothing until it is bound, and by then the filter is there.
+    let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    // SAFETY: a plain system call.
+    let number = check(unsafe { libc::socket(libc::AF_PACKET, kind, 0) })?;
+    // SAFETY: the descriptor is new and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 fn option<T>(socket: &OwnedFd, level: libc::c_int, name: libc::c_int, value: &T) -> io::Result<()> {

@@ -3,22 +3,18 @@
 use super::hosts::Hosts;
 use super::packet::{self, Heard, Message};
 use crate::interfaces::{self, Device};
+use crate::logging::Pace;
 use crate::membership::known::Change;
 use crate::sys::capture::{Capture, Packet, Scope};
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
-use std::io;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
 
 /// The captures, and what is to be known of the devices.
+#[derive(Default)]
 pub struct Devices {
-    v4: Capture,
-    v6: Capture,
-    /// Bridge ports, whose packets the bridge takes away, and devices where this host is a router and asks by itself.
-    special: HashMap<u32, Capture>,
-    /// Devices that take all multicast frames for us.
-    open: HashSet<u32>,
+    captures: BTreeMap<Scope, Capture>,
     /// Devices that are up.
     up: HashSet<u32>,
     bridge_of: HashMap<u32, u32>,
@@ -26,22 +22,18 @@ pub struct Devices {
 }
 
 impl Devices {
-    /// Opens the captures that hear all devices.
-    pub fn open() -> io::Result<Devices> {
-        Ok(Devices {
-            v4: Capture::open(Scope::V4)?,
-            v6: Capture::open(Scope::V6)?,
-            special: HashMap::new(),
-            open: HashSet::new(),
-            up: HashSet::new(),
-            bridge_of: HashMap::new(),
-            own: HashSet::new(),
-        })
+    /// The captures, always in the same order while the devices are the same.
+    pub fn captures(&self) -> impl Iterator<Item = (Scope, &Capture)> {
+        self.captures.iter().map(|(scope, capture)| (*scope, capture))
     }
 
-    /// The captures, always in the same order while the devices are the same.
-    pub fn captures(&self) -> impl Iterator<Item = &Capture> {
-        [&self.v4, &self.v6].into_iter().chain(self.special.values())
+    /// Closes one whose device went down or vanished; gives the device. Where one of that index is there again,
+    /// [`Devices::follow`] opens it anew.
+    pub fn close(&mut self, scope: Scope) -> u32 {
+        let (Scope::V4(ifindex) | Scope::V6(ifindex) | Scope::All(ifindex)) = scope;
+        self.captures.remove(&scope);
+        self.up.remove(&ifindex);
+        ifindex
     }
 
     /// Reads the devices anew; gives those that are not there any more, or down.
@@ -63,26 +55,37 @@ impl Devices {
         let up: HashSet<u32> = devices.iter().filter(|d| d.real()).map(|d| d.index).collect();
         let gone = self.up.difference(&up).copied().collect();
         self.up = up;
-        self.open.retain(|index| devices.iter().any(|d| d.index == *index));
-        for index in &self.up {
-            if !self.open.contains(index) && self.v4.all_multicast(*index).is_ok() {
-                self.open.insert(*index);
-            }
-        }
-        let special = |d: &&Device| {
-            d.real() && (self.bridge_of.contains_key(&d.index) || d.forwards_v4 || d.forwards_v6)
-        };
-        let special: HashSet<u32> = devices.iter().filter(special).map(|d| d.index).collect();
-        self.special.retain(|index, _| special.contains(index));
-        for index in special {
-            if let Entry::Vacant(place) = self.special.entry(index) {
-                match Capture::open(Scope::Device(index)) {
-                    Ok(capture) => drop(place.insert(capture)),
-                    Err(e) => log::debug!("observer: device {index}: {e}"),
-                }
-            }
-        }
+        let scopes = devices.iter().filter(|d| d.real()).flat_map(|d| {
+            // A bridge takes its ports' packets away, and as a router this host asks by itself.
+            let all = self.bridge_of.contains_key(&d.index) || d.forwards_v4 || d.forwards_v6;
+            let index = d.index;
+            if all { vec![Scope::All(index)] } else { vec![Scope::V4(index), Scope::V6(index)] }
+        });
+        let scopes: BTreeSet<Scope> = scopes.collect();
+        self.open(&scopes);
         gone
+    }
+
+    fn open(&mut self, scopes: &BTreeSet<Scope>) {
+        static PACE: Pace = Pace::new();
+        self.captures.retain(|scope, _| scopes.contains(scope));
+        for scope in scopes {
+            let Entry::Vacant(place) = self.captures.entry(*scope) else { continue };
+            match Capture::open(*scope) {
+                Ok(capture) => {
+                    if let Scope::V4(index) | Scope::All(index) = scope {
+                        // Hosts of IGMPv2 and MLDv1 report to the group itself.
+                        let _ = capture.all_multicast(*index);
+                    }
+                    place.insert(capture);
+                }
+                // Else it has just vanished.
+                Err(e) if e.raw_os_error() != Some(libc::ENODEV) && PACE.due() => {
+                    log::warn!("observer: {scope:?}: {e}; {} captures are open", self.captures.len());
+                }
+                Err(_) => {}
+            }
+        }
     }
 
     /// Takes in a packet: at the device where it was heard, and at the bridge whose port that is.

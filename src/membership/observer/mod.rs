@@ -14,7 +14,7 @@ pub mod packet;
 use super::known::{self, Origin};
 use crate::interfaces::watch;
 use crate::logging::Pace;
-use crate::sys::capture::{self, BATCH, Batch, Bell};
+use crate::sys::capture::{self, BATCH, Batch, Bell, Capture};
 use crate::sys::thread;
 use arc_swap::ArcSwapOption;
 use devices::Devices;
@@ -22,7 +22,7 @@ use hosts::Hosts;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// When packets come thick and fast, they are read in turns of this length.
@@ -66,7 +66,8 @@ pub fn start() {
 }
 
 fn begin() -> io::Result<()> {
-    let mut devices = Devices::open()?;
+    Capture::allowed()?;
+    let mut devices = Devices::default();
     let observer = Observer { hosts: Mutex::default(), bell: Bell::new()?, stale: AtomicBool::new(false) };
     let observer = Arc::new(observer);
     if OBSERVER.compare_and_swap(&None::<Arc<_>>, Some(observer.clone())).is_some() {
@@ -96,7 +97,7 @@ pub fn devices_changed() {
 /// Looks at what is known of the links.
 pub fn look<R>(at: impl FnOnce(&Hosts) -> R) -> R {
     match OBSERVER.load_full() {
-        Some(observer) => at(&observer.hosts.lock().unwrap_or_else(PoisonError::into_inner)),
+        Some(observer) => at(&observer.hosts()),
         None => at(&Hosts::default()),
     }
 }
@@ -112,15 +113,15 @@ pub fn forget_after_fork() {
 fn observe(observer: &Observer, mut devices: Devices) {
     let mut batch = Batch::new();
     let mut changes = Vec::new();
-    let (mut last, mut read) = (Instant::now(), Instant::now());
+    let (mut last, mut followed) = (Instant::now(), Instant::now());
     loop {
-        let deadline = observer.hosts.lock().unwrap_or_else(PoisonError::into_inner).deadline();
-        let stale = observer.stale.load(Ordering::Acquire).then(|| read + DEVICES);
+        let deadline = observer.hosts().deadline();
+        let stale = observer.stale.load(Ordering::Acquire).then(|| followed + DEVICES);
         let now = Instant::now();
         let timeout =
             [deadline, stale].into_iter().flatten().min().map(|at| at.saturating_duration_since(now));
-        let fds: Vec<RawFd> =
-            devices.captures().map(AsRawFd::as_raw_fd).chain([observer.bell.as_raw_fd()]).collect();
+        let captures = devices.captures().map(|(_, capture)| capture.as_raw_fd());
+        let fds: Vec<RawFd> = captures.chain([observer.bell.as_raw_fd()]).collect();
         let ready = match capture::wait(&fds, timeout) {
             Ok(ready) => ready,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
@@ -134,20 +135,24 @@ fn observe(observer: &Observer, mut devices: Devices) {
             observer.bell.quiet();
         }
         let now = Instant::now();
-        if now >= read + DEVICES && observer.stale.swap(false, Ordering::AcqRel) {
-            read = now;
+        if now >= followed + DEVICES && observer.stale.swap(false, Ordering::AcqRel) {
+            followed = now;
             let gone = devices.follow();
-            let mut hosts = observer.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-            gone.iter().for_each(|device| hosts.forget(*device));
-            drop(hosts);
-            known::report(Origin::Observer, gone.into_iter().map(known::Change::Vanished));
+            observer.forget(gone);
             // The captures may be other ones now.
             continue;
         }
-        let mut packets = 0;
-        let mut hosts = observer.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        for (capture, _) in devices.captures().zip(&ready).filter(|(_, ready)| **ready) {
-            let count = batch.fill(capture).unwrap_or(0);
+        let (mut packets, mut broken) = (0, Vec::new());
+        let mut hosts = observer.hosts();
+        for ((scope, capture), _) in devices.captures().zip(&ready).filter(|(_, ready)| **ready) {
+            let count = match batch.fill(capture) {
+                Ok(count) => count,
+                Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => 0,
+                Err(_) => {
+                    broken.push(scope);
+                    continue;
+                }
+            };
             packets += count;
             for packet in batch.packets() {
                 devices.take(now, &packet, &mut hosts, &mut changes);
@@ -161,12 +166,27 @@ fn observe(observer: &Observer, mut devices: Devices) {
         drop(hosts);
         tell_left_out(left_out);
         known::report(Origin::Observer, changes.drain(..));
+        if !broken.is_empty() {
+            observer.forget(broken.into_iter().map(|scope| devices.close(scope)).collect());
+            observer.stale.store(true, Ordering::Release);
+        }
         if packets > 0 {
             if packets < BATCH && now - last < FAST {
                 std::thread::sleep(TURN);
             }
             last = now;
         }
+    }
+}
+
+impl Observer {
+    fn hosts(&self) -> MutexGuard<'_, Hosts> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget(&self, devices: Vec<u32>) {
+        devices.iter().for_each(|device| self.hosts().forget(*device));
+        known::report(Origin::Observer, devices.into_iter().map(known::Change::Vanished));
     }
 }
 
