@@ -98,6 +98,7 @@ pub(crate) fn remove(socket: &MulticastSocket) {
         return;
     }
     entry.control.end(socket);
+    events::sources_ended();
     let happened = std::mem::take(&mut entry.control.happened);
     announce(&registry, socket.id, happened);
     // First the lock, then the descriptors: to close many takes the kernel a while.
@@ -223,6 +224,7 @@ struct Happened {
     event: EventType,
     ifindex: u32,
     address: IpAddr,
+    source: Option<IpAddr>,
     name: Arc<str>,
 }
 
@@ -243,7 +245,7 @@ fn announce(registry: &Registry, id: u64, happened: Vec<Happened>) {
                 })
         });
         if !known {
-            events::emit(h.event, h.ifindex, h.address, &h.name);
+            events::emit(h.event, h.ifindex, (h.address, h.source), &h.name);
         }
     }
 }
@@ -416,16 +418,16 @@ impl Control {
         let Some(state) = self.groups.get(name) else { return };
         for a in &self.attached {
             for place in state.mapped.places.iter().filter(|place| a.families.hold(place.group)) {
-                let (ifindex, address) = (a.ifindex, place.group);
-                self.happened.push(Happened { event, ifindex, address, name: name.clone() });
+                let (ifindex, address, source) = (a.ifindex, place.group, place.source);
+                self.happened.push(Happened { event, ifindex, address, source, name: name.clone() });
             }
         }
     }
 
     /// Notes that a membership came or went.
     fn note_place(&mut self, event: EventType, m: &Membership, name: &Arc<str>) {
-        let (ifindex, address) = (m.ifindex, m.group);
-        self.happened.push(Happened { event, ifindex, address, name: name.clone() });
+        let &Membership { ifindex, group: address, source } = m;
+        self.happened.push(Happened { event, ifindex, address, source, name: name.clone() });
     }
 
     /// The counters at one Interface of the socket.

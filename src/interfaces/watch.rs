@@ -159,7 +159,17 @@ fn burst(listener: &Listener) -> Result<Vec<Change>> {
 }
 
 fn publish(change: &Change) {
-    use crate::membership::events::kernel_change;
+    use crate::membership::{events::kernel_change, observer};
+    match change {
+        Change::Link { .. }
+        | Change::Gone { .. }
+        | Change::Address { .. }
+        | Change::Tables
+        | Change::Resync => {
+            observer::devices_changed();
+        }
+        _ => {}
+    }
     match change {
         Change::Group { .. } | Change::Tables => return kernel_change(change),
         Change::Gone { .. } | Change::Resync => kernel_change(change),

@@ -2,4 +2,6 @@
 
 pub mod events;
 pub mod kernel;
+pub mod known;
+pub mod observer;
 pub mod service;
