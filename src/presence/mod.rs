@@ -10,6 +10,7 @@ mod feed;
 mod link;
 mod own;
 mod random;
+mod record;
 mod remote;
 mod requests;
 mod running;
