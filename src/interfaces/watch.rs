@@ -4,6 +4,7 @@
 
 use super::link;
 use crate::error::{Error, Result};
+use crate::presence;
 use crate::sys::netlink::{Heard, Listener, attributes, ip, u32_at};
 use crate::sys::thread;
 use arc_swap::ArcSwapOption;
@@ -175,6 +176,7 @@ fn publish(change: &Change) {
         Change::Gone { .. } | Change::Resync => kernel_change(change),
         _ => {}
     }
+    presence::devices_changed();
     if let Some(on_change) = ON_CHANGE.load_full() {
         on_change(change);
     }
