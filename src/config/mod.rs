@@ -70,7 +70,7 @@ pub struct PresenceConfig {
 impl Default for PresenceConfig {
     fn default() -> PresenceConfig {
         PresenceConfig {
-            enabled: true,
+            enabled: false,
             port: presence::PORT,
             interval: presence::INTERVAL,
             priority: 0,

@@ -7,13 +7,15 @@ mod sandbox;
 
 use crate::presence::{self, HostChange, Role};
 use crate::{handles, interfaces};
-use sandbox::{inside, sh};
+use sandbox::{inside_with, sh};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 static CHANGES: Mutex<Option<Sender<HostChange>>> = Mutex::new(None);
+
+const ON: &[(&str, &str)] = &[("HAM_PRESENCE", "1")];
 
 fn heard() -> Receiver<HostChange> {
     let (send, receive) = channel();
@@ -30,6 +32,7 @@ fn heard() -> Receiver<HostChange> {
 /// The next change, as text.
 fn next(changes: &Receiver<HostChange>) -> String {
     let change = changes.recv_timeout(Duration::from_secs(20)).expect("a change");
+    assert!(change.own && change.group.is_multicast());
     let role = if change.role == Role::Listener { "listens to" } else { "sends to" };
     let no_longer = if change.came { "" } else { "no longer " };
     format!("{} {no_longer}{role} {}", change.address, change.name)
@@ -55,7 +58,7 @@ fn the_other_process() {
 
 #[test]
 fn processes_hear_of_each_other_and_of_their_end() {
-    inside("presence::tests::hosts::processes_hear_of_each_other_and_of_their_end", || {
+    inside_with("presence::tests::hosts::processes_hear_of_each_other_and_of_their_end", ON, || {
         sh("ip link set lo up");
         let lo = interfaces::by_name("lo").unwrap().unwrap().index;
         let changes = heard();
@@ -93,7 +96,7 @@ fn processes_hear_of_each_other_and_of_their_end() {
 
 #[test]
 fn names_of_addresses_alone_start_nothing() {
-    inside("presence::tests::hosts::names_of_addresses_alone_start_nothing", || {
+    inside_with("presence::tests::hosts::names_of_addresses_alone_start_nothing", ON, || {
         sh("ip link set lo up");
         let threads = || std::fs::read_dir("/proc/self/task").unwrap().count();
         let before = threads();
