@@ -10,7 +10,7 @@
 mod names;
 mod states;
 
-use super::{known, observer};
+use super::{known, observer, others};
 use crate::error::{Error, Result};
 use crate::interfaces::watch::{self, Change};
 use crate::sys::thread;
@@ -112,6 +112,7 @@ pub fn enable() -> Result<()> {
     }
     watch::run()?;
     observer::start();
+    others::start();
     CALLING.compare_and_swap(&None::<Arc<_>>, Some(Arc::default()));
     let Some(calling) = CALLING.load_full() else {
         return Ok(());
@@ -220,7 +221,7 @@ fn take(states: &mut States, Note(at, what): Note) -> bool {
         What::Own { event, spot, name } => states.own(at, event, spot, &name),
         What::SourcesEnded => states.sources_ended(at),
         What::Kernel(change) => states.kernel(at, change),
-        What::Remote(state, came) => states.remote(state, came),
+        What::Remote(state, came) => states.remote(at, state, came),
         What::Stop => return false,
     }
     states.early_taken();

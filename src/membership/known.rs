@@ -19,13 +19,21 @@ pub enum Origin {
     Presence = 2,
 }
 
-/// A group, as the other node names it.
+/// A group, as what was heard of the other node names it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum GroupId {
     /// A Group Address, and the source where it asks for one.
     Address(IpAddr, Option<IpAddr>),
-    /// A Group Name in normal form.
-    Name(Arc<str>),
+    /// A Group Name in normal form, where it is placed, and the source.
+    Name(Arc<str>, IpAddr, Option<IpAddr>),
+}
+
+impl GroupId {
+    /// The Group Address, and the source.
+    pub fn address(&self) -> (IpAddr, Option<IpAddr>) {
+        let (GroupId::Address(address, source) | GroupId::Name(_, address, source)) = *self;
+        (address, source)
+    }
 }
 
 /// What nodes do in a group.

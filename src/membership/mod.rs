@@ -4,4 +4,5 @@ pub mod events;
 pub mod kernel;
 pub mod known;
 pub mod observer;
+mod others;
 pub mod service;

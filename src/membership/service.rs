@@ -4,7 +4,7 @@
 
 use super::kernel::{self, Forwarding, Member, Membership};
 use super::known::{self, GroupId, Role};
-use super::observer;
+use super::{observer, others};
 use crate::error::{Error, Result};
 use crate::interfaces::{self, Device, Families};
 use crate::mapping;
@@ -30,9 +30,11 @@ pub enum GroupType {
 ///
 /// Names of this process's own multicast sockets stand as they were given; what else is known at the device (other
 /// processes, other nodes, the forwarding cache, members behind a bridge) stands as `ham:ip:GROUP` or `ham:ip:GROUP@SOURCE`.
-/// What other nodes have goes by the own name of the same Group Address where there is just one.
+/// What other nodes have goes by the name that they say in presence, else by the own name of the same Group Address
+/// where there is just one.
 pub fn group_set(interface: u32) -> Result<Vec<(String, GroupType)>> {
     observer::start();
+    others::start();
     let (device, families) = interfaces::find(interface)?;
     let own = own_at(&device, families);
     let mut states: BTreeMap<String, (bool, bool)> = BTreeMap::new();
@@ -50,13 +52,26 @@ pub fn group_set(interface: u32) -> Result<Vec<(String, GroupType)>> {
     for state in host_memberships()?.into_iter().map(State::from).filter(here) {
         add(ip_name(state.address, state.source, None), true, false);
     }
-    for state in table_states()?.into_iter().filter(here) {
+    let others = others_at(&device, families);
+    // A group that others listen to by name is not listed again by its address.
+    let named = |state: &known::State| {
+        let named = matches!(state.group, GroupId::Name(..)) && state.role == Role::Listener;
+        named.then(|| state.group.address())
+    };
+    let named: BTreeSet<_> = others.iter().filter_map(|(state, _)| named(state)).collect();
+    let nameless = |state: &State| state.sender || !named.contains(&(state.address, state.source));
+    for state in table_states()?.into_iter().filter(here).filter(nameless) {
         add(name_of(&own, state.address, state.source), !state.sender, state.sender);
     }
-    for (state, _) in others_at(&device, families) {
+    for (state, _) in others {
         let name = match state.group {
+            GroupId::Address(address, source)
+                if state.role == Role::Listener && named.contains(&(address, source)) =>
+            {
+                continue;
+            }
             GroupId::Address(address, source) => name_of(&own, address, source),
-            GroupId::Name(name) => name.to_string(),
+            GroupId::Name(name, ..) => name.to_string(),
         };
         add(name, state.role == Role::Listener, state.role == Role::Sender);
     }
@@ -96,9 +111,10 @@ pub fn children_set(interface: u32, group: Option<&[u8]>) -> Result<Vec<String>>
     let mut named = BTreeSet::new();
     for (state, listeners) in here.others(Role::Listener) {
         let mut known = listeners.into_iter().filter(|node| !node.is_unspecified()).peekable();
-        if let (GroupId::Address(address, _), Some(_)) = (&state.group, known.peek()) {
-            named.insert(*address);
-        } else if let GroupId::Address(address, _) = state.group {
+        let (address, _) = state.group.address();
+        if known.peek().is_some() {
+            named.insert(address);
+        } else {
             nodes.insert(all_hosts(address.is_ipv4()));
         }
         nodes.extend(known);
@@ -196,13 +212,7 @@ fn name_of(own: &[OwnGroup], address: IpAddr, source: Option<IpAddr>) -> String 
 
 /// The states of other nodes, each with its nodes.
 fn others_at(device: &Device, families: Families) -> Vec<(known::State, Vec<IpAddr>)> {
-    let here = |state: &known::State| {
-        let held = match &state.group {
-            GroupId::Address(address, _) => families.hold(*address),
-            GroupId::Name(_) => true,
-        };
-        state.ifindex == device.index && held
-    };
+    let here = |state: &known::State| state.ifindex == device.index && families.hold(state.group.address().0);
     known::look(|known| {
         let states = known.states().filter(|(state, _)| here(state));
         states.map(|(state, nodes)| (state.clone(), nodes.collect())).collect()
@@ -286,6 +296,7 @@ struct Here {
 impl Here {
     fn new(interface: u32, group: Option<&[u8]>) -> Result<Here> {
         observer::start();
+        others::start();
         let group = group.map(Name::parse).transpose()?;
         let wanted = group.as_ref().map_or(Ok(Wanted::All), Wanted::new)?;
         let (device, families) = interfaces::find(interface)?;
@@ -304,11 +315,10 @@ impl Here {
     fn others(&self, role: Role) -> Vec<(known::State, Vec<IpAddr>)> {
         let mut others = others_at(&self.device, self.families);
         others.retain(|(state, _)| {
-            let wanted = match &state.group {
-                GroupId::Address(address, source) => self.wants(*address, *source),
-                GroupId::Name(name) => self.group.as_ref().is_none_or(|group| group.normal() == name),
-            };
-            wanted && state.role == role
+            let (address, source) = state.group.address();
+            let is_named = matches!(&state.group, GroupId::Name(name, ..)
+                if self.group.as_ref().is_some_and(|group| group.normal() == name));
+            (is_named || self.wants(address, source)) && state.role == role
         });
         others
     }

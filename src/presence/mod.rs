@@ -23,7 +23,7 @@ mod tests;
 
 pub use link::{Counts, Link, Settings};
 pub use packet::{Group, NodeId, Packet, Refusal, Roles};
-pub use running::{OnChange, devices_changed, forget_after_fork, groups_changed, listen, speak};
+pub use running::{OnChange, devices_changed, forget_after_fork, groups_changed, is_heard, listen, speak};
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -76,8 +76,12 @@ pub struct HostChange {
     pub ifindex: u32,
     /// The host's address there.
     pub address: IpAddr,
+    /// It is this host.
+    pub own: bool,
     /// The Group Name in normal form.
     pub name: Arc<str>,
+    /// The Group Address; a name can have several.
+    pub group: IpAddr,
     /// What it does.
     pub role: Role,
     /// It came.

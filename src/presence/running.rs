@@ -69,6 +69,11 @@ pub fn listen(on_change: OnChange) -> Result<()> {
     run()
 }
 
+/// True when what others say is heard.
+pub fn is_heard() -> bool {
+    SHARED.load().is_some() && ON_CHANGE.load().is_some()
+}
+
 /// Own groups may have changed. Never blocks.
 pub fn groups_changed() {
     tell(|shared| &shared.groups);
@@ -321,7 +326,7 @@ impl Running {
         }
         let on_change = ON_CHANGE.load();
         while let Some(change) = self.link.next_change() {
-            feed.take(ifindex, change, &mut |change| {
+            feed.take((ifindex, self.link.address()), change, &mut |change| {
                 if let Some(on_change) = &*on_change {
                     on_change(change);
                 }

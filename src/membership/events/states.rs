@@ -7,6 +7,7 @@ use crate::membership::kernel::{self, Joined};
 use crate::membership::known::{self, GroupId, Role};
 use crate::membership::service::{State, table_states};
 use crate::name::ip_name;
+use crate::presence;
 use crate::socket::{OwnGroup, own_groups};
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
@@ -14,6 +15,11 @@ use std::time::{Duration, Instant};
 
 /// How long a note of the kernel waits for the own socket that may have caused it.
 pub const GRACE: Duration = Duration::from_millis(50);
+
+/// How long a Group Address that others listen to waits for a name that they say.
+const NAMING: Duration = Duration::from_millis(50);
+/// The same for those that are there when events begin.
+const LEARNING: Duration = Duration::from_millis(500);
 
 /// A Group Address at a device.
 type Place = (u32, IpAddr);
@@ -24,6 +30,8 @@ pub struct Source {
     pub joined: fn() -> Vec<Joined>,
     pub tables: fn() -> Vec<State>,
     pub remote: fn() -> Vec<known::State>,
+    /// Other nodes can say their names.
+    pub named: fn() -> bool,
 }
 
 const HOST: Source = Source {
@@ -31,6 +39,7 @@ const HOST: Source = Source {
     joined: || logged(kernel::joined()),
     tables: || logged(table_states()),
     remote: || known::look(|known| known.states().map(|(state, _)| state.clone()).collect()),
+    named: presence::is_heard,
 };
 
 fn logged<T>(read: crate::error::Result<Vec<T>>) -> Vec<T> {
@@ -58,6 +67,8 @@ pub struct States {
     foreign: BTreeSet<Place>,
     /// States of other nodes that the application knows.
     remote: HashSet<known::State>,
+    /// Names of which other nodes say that they send, and at how many Group Addresses.
+    remote_sources: HashMap<(u32, String), usize>,
     /// States of the forwarding caches and bridges that the application knows.
     tables: BTreeSet<State>,
     /// Notes of the kernel in its order, each with the time when it is decided.
@@ -95,6 +106,7 @@ impl States {
             early: 0,
             foreign: BTreeSet::new(),
             remote: HashSet::new(),
+            remote_sources: HashMap::new(),
             tables: BTreeSet::new(),
             pending: VecDeque::new(),
             left: Vec::new(),
@@ -113,9 +125,12 @@ impl States {
                 states.begun_sources.insert((group.ifindex, group.name.to_string()));
             }
         }
+        let named = (states.source.named)();
+        states.names.patience = if named { LEARNING } else { Duration::ZERO };
         for state in (states.source.remote)() {
-            states.remote(state, true);
+            states.remote(now, state, true);
         }
+        states.names.patience = if named { NAMING } else { Duration::ZERO };
         for Joined { ifindex, address, .. } in (states.source.joined)() {
             states.kernel(now, Change::Group { ifindex, address, joined: true });
         }
@@ -154,8 +169,8 @@ impl States {
         }
         let remote: HashSet<_> = (self.source.remote)().into_iter().collect();
         let gone: Vec<_> = self.remote.difference(&remote).cloned().collect();
-        gone.into_iter().for_each(|state| self.remote(state, false));
-        remote.into_iter().for_each(|state| self.remote(state, true));
+        gone.into_iter().for_each(|state| self.remote(now, state, false));
+        remote.into_iter().for_each(|state| self.remote(now, state, true));
         self.recount.get_or_insert(now);
         self.kernel(now, Change::Resync);
     }
@@ -168,7 +183,7 @@ impl States {
     /// When [`States::due`] has something to do.
     pub fn deadline(&self) -> Option<Instant> {
         let pending = self.pending.front().map(|(at, _)| *at);
-        [pending, self.look, self.reread, self.recount].into_iter().flatten().min()
+        [pending, self.look, self.reread, self.recount, self.names.deadline()].into_iter().flatten().min()
     }
 
     /// A note of an own multicast socket.
@@ -221,31 +236,40 @@ impl States {
     }
 
     /// A note on other nodes.
-    pub fn remote(&mut self, state: known::State, came: bool) {
+    pub fn remote(&mut self, at: Instant, state: known::State, came: bool) {
         let changed = if came { self.remote.insert(state.clone()) } else { self.remote.remove(&state) };
         if !changed {
             return;
         }
         let known::State { ifindex, group, role } = state;
-        match (role, group) {
-            (Role::Listener, GroupId::Address(address, source)) => {
-                let spot = Spot { ifindex, address, source };
-                if came {
-                    self.names.others_listen(spot, By::Remote);
-                } else {
-                    self.names.others_left(spot, By::Remote);
-                }
-            }
-            (Role::Listener, GroupId::Name(name)) if came => self.names.hold(ifindex, &name),
-            (Role::Listener, GroupId::Name(name)) => self.names.release(ifindex, &name),
-            (Role::Sender, group) if came => {
-                let name = match group {
-                    GroupId::Address(address, source) => self.names.of(Spot { ifindex, address, source }),
-                    GroupId::Name(name) => name.to_string(),
-                };
+        let (address, source) = group.address();
+        let spot = Spot { ifindex, address, source };
+        match (role, group, came) {
+            (Role::Listener, GroupId::Address(..), true) => self.names.others_listen(at, spot, By::Remote),
+            (Role::Listener, GroupId::Address(..), false) => self.names.others_left(spot, By::Remote),
+            (Role::Listener, GroupId::Name(name, ..), true) => self.names.said(spot, &name),
+            (Role::Listener, GroupId::Name(name, ..), false) => self.names.unsaid(at, spot, &name),
+            (Role::Sender, GroupId::Address(..), true) => {
+                let name = self.names.of(spot);
                 self.names.tell(EventType::NewSource, ifindex, &name);
             }
-            (Role::Sender, _) => {}
+            (Role::Sender, GroupId::Address(..), false) => {}
+            (Role::Sender, GroupId::Name(name, ..), true) => {
+                let count = self.remote_sources.entry((ifindex, name.to_string())).or_insert(0);
+                *count += 1;
+                if *count == 1 {
+                    self.names.tell(EventType::NewSource, ifindex, &name);
+                }
+            }
+            (Role::Sender, GroupId::Name(name, ..), false) => {
+                let key = (ifindex, name.to_string());
+                if let Some(count) = self.remote_sources.get_mut(&key) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.remote_sources.remove(&key);
+                    }
+                }
+            }
         }
     }
 
@@ -274,12 +298,13 @@ impl States {
         }
         if self.reread.is_some_and(|at| at <= now) {
             self.reread = None;
-            self.read_tables();
+            self.read_tables(now);
         }
         if self.recount.is_some_and(|at| at <= now) {
             self.recount = None;
             self.recount_sources();
         }
+        self.names.due(now);
     }
 
     fn recount_sources(&mut self) {
@@ -358,7 +383,7 @@ impl States {
         }
     }
 
-    fn read_tables(&mut self) {
+    fn read_tables(&mut self, at: Instant) {
         let now: BTreeSet<State> = (self.source.tables)().into_iter().collect();
         let spot = |state: &State| {
             let State { ifindex, address, source, .. } = *state;
@@ -372,7 +397,7 @@ impl States {
                 let name = self.names.of(spot(new));
                 self.names.tell(EventType::NewSource, new.ifindex, &name);
             } else {
-                self.names.others_listen(spot(new), By::Tables);
+                self.names.others_listen(at, spot(new), By::Tables);
             }
         }
         self.tables = now;

@@ -152,16 +152,18 @@ fn a_host_is_in_a_group_as_long_as_one_of_its_nodes_is() {
         let group = group("ham:opaque:news", address, roles);
         let change = Change { node: NodeId([node; 16]), address: "10.0.0.1".parse().unwrap(), group, came };
         let mut told = Vec::new();
-        feed.take(7, change, &mut |change| {
-            assert_eq!((change.ifindex, &*change.name), (7, "ham:opaque:news"));
+        let own = "10.0.0.2".parse().unwrap();
+        feed.take((7, own), change, &mut |change| {
+            assert_eq!((change.ifindex, &*change.name, change.own), (7, "ham:opaque:news", false));
+            assert_eq!(change.group.to_string(), address);
             told.push((change.role, change.came));
         });
         told
     };
     assert_eq!(news(1, "239.1.1.1", BOTH, true), [(Role::Listener, true), (Role::Sender, true)]);
-    assert_eq!(news(1, "239.1.1.2", LISTENER, true), []);
+    assert_eq!(news(1, "239.1.1.2", LISTENER, true), [(Role::Listener, true)]);
     assert_eq!(news(2, "239.1.1.1", SENDER, true), []);
-    assert_eq!(news(1, "239.1.1.1", BOTH, false), []);
+    assert_eq!(news(1, "239.1.1.1", BOTH, false), [(Role::Listener, false)]);
     assert_eq!(news(1, "239.1.1.2", LISTENER, false), [(Role::Listener, false)]);
     assert_eq!(news(2, "239.1.1.1", SENDER, false), [(Role::Sender, false)]);
     assert_eq!(news(2, "239.1.1.1", SENDER, false), []);

@@ -1,5 +1,7 @@
 use super::*;
-use std::cell::RefCell;
+use crate::membership::events::names::LEAVING;
+use std::cell::{Cell, RefCell};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 thread_local! {
@@ -7,6 +9,7 @@ thread_local! {
     static OWN: RefCell<Vec<OwnGroup>> = const { RefCell::new(Vec::new()) };
     static TABLES: RefCell<Vec<State>> = const { RefCell::new(Vec::new()) };
     static REMOTE: RefCell<Vec<known::State>> = const { RefCell::new(Vec::new()) };
+    static NAMED: Cell<bool> = const { Cell::new(false) };
 }
 
 const A: &str = "239.1.1.1";
@@ -22,6 +25,7 @@ fn fresh() -> Instant {
     OWN.take();
     TABLES.take();
     REMOTE.take();
+    NAMED.take();
     Instant::now()
 }
 
@@ -35,6 +39,7 @@ fn begin(now: Instant) -> States {
         joined,
         tables: || TABLES.with_borrow(Clone::clone),
         remote: || REMOTE.with_borrow(Clone::clone),
+        named: || NAMED.get(),
     };
     States::of(source, now)
 }
@@ -194,16 +199,16 @@ fn other_nodes_are_told_once_and_at_once() {
     let mut states = begin(t);
     assert_eq!(now_told(&mut states), [join(FOREIGN)]);
     // A note from before the states were read.
-    states.remote(remote(Role::Listener, None), true);
+    states.remote(t, remote(Role::Listener, None), true);
     // Another process of this host listens as well.
     kernel_note(&mut states, t, true);
     assert_eq!(told(&mut states, t + GRACE), []);
-    states.remote(remote(Role::Listener, None), false);
+    states.remote(t, remote(Role::Listener, None), false);
     assert_eq!(now_told(&mut states), []);
     kernel_note(&mut states, t + GRACE, false);
     assert_eq!(told(&mut states, t + 2 * GRACE), [leave(FOREIGN)]);
-    states.remote(remote(Role::Listener, Some("10.0.0.9")), true);
-    states.remote(remote(Role::Sender, Some("10.0.0.9")), true);
+    states.remote(t, remote(Role::Listener, Some("10.0.0.9")), true);
+    states.remote(t, remote(Role::Sender, Some("10.0.0.9")), true);
     let name = "ham:ip:239.1.1.1@10.0.0.9";
     assert_eq!(now_told(&mut states), [join(name), (EventType::NewSource, name.into())]);
 }
@@ -212,7 +217,7 @@ fn other_nodes_are_told_once_and_at_once() {
 fn the_only_own_name_of_an_address_is_its_name() {
     let t = fresh();
     let mut states = begin(t);
-    states.remote(remote(Role::Listener, None), true);
+    states.remote(t, remote(Role::Listener, None), true);
     own_note(&mut states, t, EventType::NewSource);
     let source = (EventType::NewSource, OWN_NAME.to_string());
     assert_eq!(told(&mut states, t), [join(FOREIGN), source, leave(FOREIGN), join(OWN_NAME)]);
@@ -220,8 +225,8 @@ fn the_only_own_name_of_an_address_is_its_name() {
     own_note(&mut states, t, EventType::Leave);
     // The other node listened before and still does.
     assert_eq!(told(&mut states, t), []);
-    states.remote(remote(Role::Listener, None), false);
-    states.remote(remote(Role::Listener, None), true);
+    states.remote(t, remote(Role::Listener, None), false);
+    states.remote(t, remote(Role::Listener, None), true);
     assert_eq!(now_told(&mut states), [leave(OWN_NAME), join(OWN_NAME)]);
     // The own source ends.
     states.sources_ended(t);
@@ -236,7 +241,7 @@ fn of_two_own_names_neither_is_its_name() {
     states.own(t, EventType::Join, spot, OWN_NAME);
     states.own(t, EventType::Join, spot, "ham:ip:239.1.1.1:5001");
     now_told(&mut states);
-    states.remote(remote(Role::Listener, None), true);
+    states.remote(t, remote(Role::Listener, None), true);
     assert_eq!(now_told(&mut states), [join(FOREIGN)]);
     states.own(t, EventType::Leave, spot, "ham:ip:239.1.1.1:5001");
     assert_eq!(now_told(&mut states), [leave("ham:ip:239.1.1.1:5001"), leave(FOREIGN)]);
@@ -257,19 +262,107 @@ fn a_name_with_several_addresses_is_told_once() {
     let source = || (EventType::NewSource, name.to_string());
     assert_eq!(now_told(&mut states), [join(name), source(), source(), leave(name)]);
     // And by a node that names it.
-    let group = GroupId::Name(name.into());
-    states.remote(known::State { ifindex: 2, group, role: Role::Listener }, true);
+    for role in [Role::Listener, Role::Sender] {
+        spots.into_iter().for_each(|spot| states.remote(t, named(name, spot, role), true));
+    }
     spots.into_iter().for_each(|spot| states.own(t, EventType::Join, spot, name));
-    assert_eq!(now_told(&mut states), [join(name)]);
+    assert_eq!(now_told(&mut states), [join(name), source()]);
+    spots.into_iter().for_each(|spot| states.remote(t, named(name, spot, Role::Sender), false));
+    states.remote(t, named(name, spots[1], Role::Sender), true);
+    assert_eq!(now_told(&mut states), [source()]);
 }
 
 #[test]
 fn after_lost_notes_other_nodes_are_read_anew() {
     let t = fresh();
     let mut states = begin(t);
-    states.remote(remote(Role::Listener, None), true);
+    states.remote(t, remote(Role::Listener, None), true);
     REMOTE.set(vec![remote(Role::Listener, Some("10.0.0.9"))]);
     states.resync(t);
     let name = "ham:ip:239.1.1.1@10.0.0.9";
     assert_eq!(now_told(&mut states), [join(FOREIGN), leave(FOREIGN), join(name)]);
+}
+
+fn named(name: &str, spot: Spot, role: Role) -> known::State {
+    let group = GroupId::Name(name.into(), spot.address, spot.source);
+    known::State { ifindex: spot.ifindex, group, role }
+}
+
+const SPOT: Spot = Spot { ifindex: 2, address: IpAddr::V4(Ipv4Addr::new(239, 1, 1, 1)), source: None };
+
+#[test]
+fn a_listener_of_name_and_address_is_one() {
+    let said = || named("ham:opaque:x", SPOT, Role::Listener);
+    for (name_first, name_last) in [(true, true), (true, false), (false, true), (false, false)] {
+        let mut t = fresh();
+        NAMED.set(true);
+        let mut states = begin(t);
+        for first in [name_first, !name_first] {
+            states.remote(t, if first { said() } else { remote(Role::Listener, None) }, true);
+            t += NAMING / 2;
+            states.due(t);
+        }
+        assert_eq!(told(&mut states, t + NAMING), [join("ham:opaque:x")]);
+        for last in [!name_last, name_last] {
+            states.remote(t, if last { said() } else { remote(Role::Listener, None) }, false);
+            t += LEAVING / 2;
+        }
+        assert_eq!(told(&mut states, t + LEAVING * 2), [leave("ham:opaque:x")]);
+        assert_eq!(states.deadline(), None);
+    }
+}
+
+#[test]
+fn who_says_no_name_is_told_by_address_a_little_later() {
+    let t = fresh();
+    NAMED.set(true);
+    REMOTE.set(vec![remote(Role::Listener, Some("10.0.0.9"))]);
+    let mut states = begin(t);
+    let begun = "ham:ip:239.1.1.1@10.0.0.9";
+    states.remote(t, remote(Role::Listener, None), true);
+    assert_eq!(told(&mut states, t), []);
+    assert_eq!(states.deadline(), Some(t + NAMING));
+    assert_eq!(told(&mut states, t + NAMING), [join(FOREIGN)]);
+    assert_eq!(told(&mut states, t + LEARNING), [join(begun)]);
+    // Gone before it was told.
+    states.remote(t, remote(Role::Listener, None), false);
+    assert_eq!(now_told(&mut states), [leave(FOREIGN)]);
+    states.remote(t, remote(Role::Listener, None), true);
+    states.remote(t, remote(Role::Listener, None), false);
+    assert_eq!(told(&mut states, t + LEARNING), []);
+}
+
+#[test]
+fn a_late_name_replaces_the_address_and_leaves_it_behind() {
+    let t = fresh();
+    NAMED.set(true);
+    let mut states = begin(t);
+    let said = |name| named(name, SPOT, Role::Listener);
+    states.remote(t, remote(Role::Listener, None), true);
+    assert_eq!(told(&mut states, t + NAMING), [join(FOREIGN)]);
+    states.remote(t, said("ham:opaque:x"), true);
+    assert_eq!(now_told(&mut states), [join("ham:opaque:x"), leave(FOREIGN)]);
+    // Two names at one address are two groups.
+    states.remote(t, said("ham:opaque:y"), true);
+    states.remote(t, said("ham:opaque:x"), false);
+    assert_eq!(told(&mut states, t + LEAVING), [join("ham:opaque:y"), leave("ham:opaque:x")]);
+    // A plain program stays.
+    states.remote(t, said("ham:opaque:y"), false);
+    assert_eq!(now_told(&mut states), [leave("ham:opaque:y")]);
+    assert_eq!(told(&mut states, t + LEAVING), [join(FOREIGN)]);
+}
+
+#[test]
+fn what_the_tables_say_goes_by_the_name_too() {
+    let t = fresh();
+    NAMED.set(true);
+    let mut states = begin(t);
+    states.remote(t, named("ham:opaque:x", SPOT, Role::Listener), true);
+    TABLES.set(vec![State { ifindex: 2, address: SPOT.address, source: None, sender: false }]);
+    states.kernel(t, Change::Tables);
+    assert_eq!(told(&mut states, t + GRACE), [join("ham:opaque:x")]);
+    states.remote(t, named("ham:opaque:x", SPOT, Role::Listener), false);
+    TABLES.take();
+    states.kernel(t, Change::Tables);
+    assert_eq!(told(&mut states, t + LEAVING), [leave("ham:opaque:x")]);
 }
