@@ -60,7 +60,10 @@ impl Budget {
     }
 
     fn load_at(&self, now: Instant) -> f64 {
-        self.load * (-now.saturating_duration_since(self.load_at).as_secs_f64()).exp()
+        // e to the power of -passed, nearly; exp() would ask programs that link statically for libm.
+        let passed = now.saturating_duration_since(self.load_at).as_secs_f64();
+        let fourth = |x: f64| (x * x) * (x * x);
+        self.load / fourth(fourth(1.0 + passed / 16.0))
     }
 }
 
