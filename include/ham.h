@@ -844,6 +844,10 @@ int getMaxMsgSize(void);
  * join()). With loopback on, the default, listeners on this host get
  * the message too.
  *
+ * Where bundles are configured (HAM_BUNDLE) and the message travels in a frame, 0 says that it waits
+ * for others, for as long as configured at most: what goes wrong then is logged and counted, not
+ * reported. deleteMSocket() sends what waits; what waits when the process ends is lost.
+ *
  * When several Interfaces take part, the call succeeds when at least one took the message; what
  * failed at the others is logged at a bounded rate and counted.
  *

@@ -48,6 +48,11 @@ impl Error {
         }
     }
 
+    /// True when nothing went wrong but the time: the same call can do it a little later.
+    pub fn is_for_now(&self) -> bool {
+        matches!(self, Error::WouldBlock | Error::System { errno: libc::EINTR, .. })
+    }
+
     /// The system's last error, met while `doing` something.
     pub fn system(doing: impl Into<String>) -> Error {
         Error::from_io(&io::Error::last_os_error(), doing)

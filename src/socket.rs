@@ -72,7 +72,7 @@ pub(crate) struct InterfaceCounters {
     pub dropped_by_kernel: AtomicU64,
 }
 
-/// What [`InterfaceCounters`] show.
+/// Counters of a multicast socket at one Interface, as they are now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct InterfaceStatistics {
     /// Messages that were passed to the Interface.
@@ -188,12 +188,13 @@ impl MulticastSocket {
     /// Ends the socket: every call that waits on it returns `EBADF`; its descriptors close when the last has left.
     /// The number that the application holds is not touched.
     pub(crate) fn end(&self) {
-        if !self.is_deleted() {
-            // Those of an inherited socket are the child's own.
-            control::outlets(self).iter().for_each(|outlet| outlet.flush(self));
-        }
+        // Those of an inherited socket are the child's own.
+        let outlets = control::outlets(self);
+        outlets.iter().for_each(|outlet| outlet.flush(self));
         self.deleted.store(true, Ordering::SeqCst);
         control::remove(self);
+        // What waits there holds its way out, and that holds the outlet.
+        outlets.iter().for_each(|outlet| outlet.abandon());
         if !self.is_inherited() {
             self.handle.ring();
             for receiver in self.receivers.load().iter() {
@@ -245,6 +246,7 @@ impl MulticastSocket {
     /// Ends the registration (RFC 7046 §4.4.6). Gives the Interfaces where it failed.
     pub fn src_deregister(&self, uri: &[u8]) -> Result<Vec<u32>> {
         let name = Name::parse(uri)?;
+        self.flush_bundles();
         control::with(self, |control| control.src_deregister(self, &name)).map(|()| Vec::new())
     }
 
@@ -260,7 +262,13 @@ impl MulticastSocket {
 
     /// Takes an Interface away, with its memberships (RFC 7046 §4.6.3).
     pub fn del_interface(&self, id: u32) -> Result<()> {
+        self.flush_bundles();
         control::with(self, |control| control.del_interface(self, id))
+    }
+
+    /// What waits in bundles was meant for the ways out as they are now.
+    fn flush_bundles(&self) {
+        control::outlets(self).iter().for_each(|outlet| outlet.flush(self));
     }
 
     /// Sets the hop limit on `ifs`, or on every Interface of the socket when that is empty (RFC 7046 §4.6.4).

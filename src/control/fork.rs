@@ -87,7 +87,7 @@ extern "C" fn after_fork_in_child() {
                 member.socket.start_in_child(queue);
                 // Frames of the child are another sender's: a sequence number is never used for two messages.
                 member.socket.forget_routes();
-                member.control.outlets.clear();
+                member.control.outlets.drain().for_each(|(_, outlet)| outlet.abandon());
             }
         }
     });

@@ -35,8 +35,11 @@ impl Control {
         }
         if state.listener {
             if let (Some(framing), Some(decoding)) = (&mapped.framed, state.decoding) {
-                socket.set_key(decoding.decoder, framing);
-                state.mapped.framed = mapped.framed;
+                if state.mapped.framed != mapped.framed {
+                    socket.set_key(decoding.decoder, framing);
+                    socket.forget_queued(name.normal());
+                    state.mapped.framed = mapped.framed;
+                }
             }
             // Another try for the Interfaces where it failed.
             let (_, failures) = self.settle(socket, name.normal());
@@ -344,7 +347,6 @@ impl Control {
                         targets.push(Target { sender, address, interface, counters });
                     }
                     Err(e) => {
-                        a.counters.send_failures.fetch_add(1, Ordering::Relaxed);
                         log::warn!("send to {name} on {}: {e}", a.label());
                         failed.push(a.id());
                         error.get_or_insert(e);

@@ -221,7 +221,13 @@ pub(crate) fn open_route(
     let route = on_member(socket, |Member { control, socket: shared }| {
         let (targets, failed) = control.targets(socket, name, &mapped)?;
         let framed = control.framed(shared, name, &mapped)?;
+        if framed.is_some() {
+            targets.iter().for_each(|target| target.sender.prepare_to_widen(socket.config));
+        }
         socket.counters.send_failures.fetch_add(failed.len() as u64, Ordering::Relaxed);
+        for counters in failed.iter().filter_map(|id| control.counters(*id).ok()) {
+            counters.send_failures.fetch_add(1, Ordering::Relaxed);
+        }
         if control.groups.len() >= SENT_NAMES {
             control.groups.retain(|_, state| state.listener || state.registered);
             let Control { groups, outlets, .. } = control;

@@ -168,9 +168,9 @@ impl Heard {
         let mut new_key = None;
         if let Some(key) = key {
             payload.end -= SEAL;
-            let sender_key = match sender.as_ref().and_then(|sender| sender.key.as_deref()) {
+            let sender_key = match sender.as_ref().and_then(|sender| sender.key.as_ref()) {
                 Some(key) => key,
-                None => new_key.insert(Box::new(key.sender_key(tag, &header.sender))),
+                None => new_key.insert(key.sender_key(tag, &header.sender)),
             };
             open(sender_key, header, frame)?;
         }

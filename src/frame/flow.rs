@@ -100,8 +100,11 @@ impl Flow {
     }
 
     /// Gives back the sequence number of a message of which not one frame has left the host, unless another message has
-    /// taken the next number since.
+    /// taken the next number since. Not that of a sealed one: no receiver is worth a nonce used twice.
     pub fn take_back(&self, packed: &Packed) {
+        if self.key.is_some() {
+            return;
+        }
         if let Some(next) = packed.sequence.checked_add(1).filter(|next| *next > 1) {
             let _ = self.next.compare_exchange(next, packed.sequence, Ordering::Relaxed, Ordering::Relaxed);
         }

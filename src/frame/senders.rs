@@ -12,7 +12,7 @@ pub const SENDERS_MAX: usize = 4096;
 pub struct Sender {
     pub id: SenderId,
     pub window: Window,
-    pub key: Option<Box<SenderKey>>,
+    pub key: Option<SenderKey>,
     /// Slots of its unfinished messages, the stalest first.
     pub unfinished: Vec<u32>,
     /// The first and the highest sequence number heard.
@@ -21,7 +21,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    pub fn new(id: SenderId, sequence: u64, key: Option<Box<SenderKey>>) -> Sender {
+    pub fn new(id: SenderId, sequence: u64, key: Option<SenderKey>) -> Sender {
         // `first` itself is not heard yet.
         let heard = sequence.saturating_sub(1);
         Sender { id, window: Window::new(), key, unfinished: Vec::new(), first: sequence, heard }

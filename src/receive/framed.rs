@@ -19,6 +19,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+/// A receiver that is replaced is read so often at most.
+const RESCUED: u32 = 1 << 14;
+
 thread_local! {
     /// Where datagrams come in. When messages are left in it, the queue takes it and gives its own.
     static ROOM: RefCell<Box<[u8]>> = RefCell::default();
@@ -170,8 +173,8 @@ impl MulticastSocket {
 
     /// Decodes what a receiver of framed groups holds, before it is replaced.
     pub(super) fn rescue_framed(&self, receiver: &Arc<Receiver>) {
-        let mut more = true;
-        while more {
+        // So many at most: a flood must not hold the caller, who has the control lock.
+        for _ in 0..RESCUED {
             let read = lend_room(|bytes| -> io::Result<_> {
                 let train = self.read_train(receiver, bytes, true)?;
                 let gone = train.len == 0 && self.is_given_up(receiver);
@@ -180,7 +183,9 @@ impl MulticastSocket {
                 self.show(&mut queue);
                 Ok(true)
             });
-            more = matches!(read, Ok(true));
+            if !matches!(read, Ok(true)) {
+                break;
+            }
         }
     }
 
@@ -295,6 +300,7 @@ impl Intake<'_> {
         if let Some((group, interface)) = self.group.take() {
             let unpacked = &mut queue.unpacked;
             if !self.spans.is_empty() {
+                self.train.receiver.several.store(true, Ordering::Relaxed);
                 std::mem::swap(&mut unpacked.buffer, bytes);
                 unpacked.next = 0;
                 unpacked.group = Some(group);

@@ -216,8 +216,9 @@ impl MulticastSocket {
         if idle && !self.is_held() {
             return Err(Error::NoSuchSocket);
         }
-        self.sleeping.fetch_add(1, Ordering::SeqCst);
-        let result = self.sleep_counted(idle, filter, buf, details);
+        // Only one sleeps in a read, which nothing but a datagram ends; others are woken by what one datagram brings besides.
+        let others = self.sleeping.fetch_add(1, Ordering::SeqCst) > 0;
+        let result = self.sleep_counted(idle || others, filter, buf, details);
         self.sleeping.fetch_sub(1, Ordering::SeqCst);
         result
     }
@@ -250,7 +251,9 @@ impl MulticastSocket {
         if !idle {
             let receivers = self.receivers.load();
             if let [receiver] = receivers.as_slice() {
-                return self.read(receiver, true, None, buf, details);
+                if !receiver.several.load(Ordering::Relaxed) {
+                    return self.read(receiver, true, None, buf, details);
+                }
             }
         }
         if let Some(token) = self.handle.wait(None).map_err(waiting)? {
@@ -337,7 +340,8 @@ impl MulticastSocket {
             Ok(Sorted::TooLong) => Some(Err(Error::MessageSize(room))),
             Ok(Sorted::GivenUp) => Some(Ok(None)),
             Ok(Sorted::Elsewhere) if self.is_deleted() => Some(Err(Error::NoSuchSocket)),
-            Ok(Sorted::Elsewhere) if *elsewhere == OTHERS => Some(Ok(None)),
+            // A wait ends with any message: what others send must not hide what else there may be by now.
+            Ok(Sorted::Elsewhere) if wait || *elsewhere == OTHERS => Some(Ok(None)),
             Ok(Sorted::Elsewhere) => {
                 *elsewhere += 1;
                 None
@@ -615,6 +619,9 @@ impl MulticastSocket {
             }
         }
         self.count_drops(receiver);
+        if let Some(mut queue) = self.lock_queue() {
+            queue.unpacked.receiver.take_if(|known| known.token == receiver.token);
+        }
         receiver.live.store(false, Ordering::Release);
         self.handle.remove(&receiver.fd);
         let list = self.receivers.load().iter().filter(|r| r.token != receiver.token).cloned().collect();

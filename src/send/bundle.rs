@@ -33,6 +33,8 @@ struct Pending {
     round: u64,
     /// How the last message wanted to go.
     route: Option<Arc<Route>>,
+    /// When the first message came.
+    since: Option<Instant>,
 }
 
 /// A bundle that has to go out at a time.
@@ -46,6 +48,12 @@ struct Flusher {
     generation: u32,
     notes: Sender<Due>,
 }
+
+/// A bundle that finds no room for so long is lost.
+const OVERDUE: Duration = Duration::from_secs(3);
+
+/// So many milliseconds at most a flush waits for a thread that puts a message into the bundle.
+const PATIENCE: u32 = 20;
 
 static FLUSHER: ArcSwapOption<Flusher> = ArcSwapOption::const_empty();
 
@@ -71,16 +79,26 @@ impl Bundle {
 }
 
 impl Outlet {
-    /// Sends what waits in the bundle, now or never, when the socket ends.
+    /// Sends what waits in the bundle, now or never.
     pub(crate) fn flush(&self, socket: &MulticastSocket) {
-        // Whoever has it locked now is just sending it.
-        let Some(mut pending) = self.bundle.as_ref().and_then(Bundle::try_lock) else { return };
-        let messages = pending.messages;
-        if let Err(e) = self.flush_locked(socket, &mut pending, Wait::Never) {
-            if matches!(e, Error::WouldBlock) {
-                socket.counters.send_failures.fetch_add(messages, Ordering::Relaxed);
+        let Some(bundle) = &self.bundle else { return };
+        for _ in 0..PATIENCE {
+            // Who has it locked for longer waits for room, and takes the bundle along.
+            let Some(mut pending) = bundle.try_lock() else {
+                std::thread::sleep(Duration::from_millis(1));
+                continue;
+            };
+            if let Err(e) = self.flush_locked(socket, &mut pending, Wait::Never) {
+                pending.give_up(socket, &e);
             }
-            tell_of_loss(messages, &e);
+            return;
+        }
+    }
+
+    /// Ends the bundle: what still waits cannot be sent any more.
+    pub(crate) fn abandon(&self) {
+        if let Some(mut pending) = self.bundle.as_ref().and_then(Bundle::try_lock) {
+            *pending = Pending { round: pending.round + 1, ..Pending::default() };
         }
     }
 
@@ -90,13 +108,14 @@ impl Outlet {
         if pending.round != round {
             return true;
         }
-        let messages = pending.messages;
-        match self.flush_locked(socket, &mut pending, Wait::Never) {
-            Err(Error::WouldBlock) => return false,
-            Err(e) => tell_of_loss(messages, &e),
-            Ok(()) => {}
+        match self.flush_locked(socket, &mut pending, Wait::Briefly) {
+            Ok(()) => true,
+            Err(e) if e.is_for_now() && pending.since.is_none_or(|since| since.elapsed() < OVERDUE) => false,
+            Err(e) => {
+                pending.give_up(socket, &e);
+                true
+            }
         }
-        true
     }
 
     /// What cannot be sent is lost and counted, unless the whole call is to be made again.
@@ -111,13 +130,35 @@ impl Outlet {
             }
             result
         });
-        if !matches!(result, Err(Error::WouldBlock)) {
-            pending.entries.clear();
-            pending.messages = 0;
-            pending.round += 1;
-            pending.route = None;
+        match &result {
+            Err(e) if e.is_for_now() => {}
+            Err(e) => {
+                tell_of_loss(pending.messages, e);
+                pending.clear();
+            }
+            Ok(()) => pending.clear(),
         }
         result
+    }
+}
+
+impl Pending {
+    /// Makes room for the next bundle.
+    fn clear(&mut self) {
+        self.entries.clear();
+        self.messages = 0;
+        self.round += 1;
+        self.route = None;
+        self.since = None;
+    }
+
+    /// Counts what is lost, where that is not done yet.
+    fn give_up(&mut self, socket: &MulticastSocket, error: &Error) {
+        if self.messages > 0 {
+            socket.counters.send_failures.fetch_add(self.messages, Ordering::Relaxed);
+            tell_of_loss(self.messages, error);
+            self.clear();
+        }
     }
 }
 
@@ -133,6 +174,9 @@ impl MulticastSocket {
         let room = bundle.size.min(framed.limit).saturating_sub(outlet.flow(self.config)?.overhead());
         let size = bundle::ENTRY + message.len();
         let mut pending = bundle.lock();
+        if self.is_deleted() {
+            return Err(Error::NoSuchSocket);
+        }
         if pending.messages > 0 && pending.entries.len() + size > room {
             outlet.flush_locked(self, &mut pending, Wait::AsTheHandleSays)?;
         }
@@ -145,7 +189,9 @@ impl MulticastSocket {
             pending.route = Some(route.clone());
         }
         if pending.messages == 1 {
-            let due = Due { at: Instant::now() + bundle.delay, round: pending.round, outlet: outlet.clone() };
+            let now = Instant::now();
+            pending.since = Some(now);
+            let due = Due { at: now + bundle.delay, round: pending.round, outlet: outlet.clone() };
             if let Err(e) = note(due) {
                 log::error!("{e}: messages are sent without delay");
                 return outlet.flush_locked(self, &mut pending, Wait::AsTheHandleSays);
@@ -176,6 +222,7 @@ fn flush_when_due(inbox: &Receiver<Due>) {
     while let Ok(due) = inbox.recv() {
         std::thread::sleep(due.at.saturating_duration_since(Instant::now()));
         let Some((socket, bundle)) = due.outlet.socket.upgrade().zip(due.outlet.bundle.as_ref()) else {
+            due.outlet.abandon();
             continue;
         };
         if due.outlet.flush_due(&socket, bundle, due.round) {

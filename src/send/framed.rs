@@ -80,7 +80,7 @@ impl MulticastSocket {
             flow.pack(message, framed.limit, packed);
             let result = self.send_packed(route, packed, 1, Wait::AsTheHandleSays);
             if matches!(result, Err(Error::WouldBlock)) {
-                // Nothing of it is out, so that no receiver shall miss it.
+                // By no target: nothing of it is out, so that no receiver shall miss it.
                 flow.take_back(packed);
             }
             result
@@ -134,7 +134,7 @@ impl Target {
             }
             if !widened && self.sender.widen() {
                 widened = true;
-            } else if !udp::wait_writable(&self.sender.fd, REST)? {
+            } else if !udp::wait_writable(&self.sender.fd, REST).unwrap_or(false) {
                 break Err(e);
             }
         };

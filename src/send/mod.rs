@@ -28,6 +28,9 @@ const ROUTES: usize = 65536;
 /// A route that is looked up so often in a row is compared first.
 const OFTEN: usize = 16;
 
+/// How long a bundle that is due waits for room.
+const BRIEFLY: Duration = Duration::from_millis(100);
+
 /// How long a send waits while IPv6 on a device that has just come up checks its own address (RFC 4862 §5.4).
 const ADDRESS_CHECK: Duration = Duration::from_secs(3);
 
@@ -54,6 +57,8 @@ impl Target {
 enum Wait {
     /// Unless the handle has O_NONBLOCK.
     AsTheHandleSays,
+    /// The same, and not for long.
+    Briefly,
     Never,
 }
 
@@ -128,10 +133,10 @@ impl MulticastSocket {
         wait: Wait,
         send: impl Fn(&Target, bool) -> io::Result<()>,
     ) -> Result<()> {
-        let (mut passed, mut failures, mut failure) = (false, 0, None);
+        let (mut passed, mut full, mut failure) = (false, 0u64, None);
         // An Interface may have a target for each family: a message counts once there.
         let (mut sent_by, mut failed_at) = (std::ptr::null(), std::ptr::null());
-        for target in &route.targets {
+        for (i, target) in route.targets.iter().enumerate() {
             let interface = Arc::as_ptr(&target.counters);
             if target.sender.silent.load(Ordering::Relaxed) {
                 passed = true;
@@ -151,30 +156,38 @@ impl MulticastSocket {
                 }
                 Err(error) => {
                     if failed_at != interface {
-                        failures += messages;
-                        if !matches!(error, Error::WouldBlock) {
-                            target.counters.send_failures.fetch_add(messages, Ordering::Relaxed);
-                        }
                         failed_at = interface;
+                        if error.is_for_now() {
+                            full |= 1 << (i % 64);
+                        } else {
+                            self.count_failure(target, messages);
+                        }
                     }
-                    failure = failure.or(Some(error));
+                    // What is for now must not hide that a part of the message may be out by another target.
+                    if failure.as_ref().is_none_or(Error::is_for_now) {
+                        failure = Some(error);
+                    }
                 }
             }
         }
         match failure {
             None => {}
             // Nothing is lost when the whole call is to be made again.
-            Some(error @ Error::WouldBlock) if !passed => return Err(error),
+            Some(error) if !passed => return Err(error),
             Some(error) => {
-                self.counters.send_failures.fetch_add(failures, Ordering::Relaxed);
-                if !passed {
-                    return Err(error);
-                }
+                let lost = route.targets.iter().enumerate().filter(|(i, _)| full & 1 << (i % 64) != 0);
+                lost.for_each(|(_, target)| self.count_failure(target, messages));
                 told_of(&error);
             }
         }
         self.counters.sent.fetch_add(messages, Ordering::Relaxed);
         Ok(())
+    }
+
+    #[cold]
+    fn count_failure(&self, target: &Target, messages: u64) {
+        self.counters.send_failures.fetch_add(messages, Ordering::Relaxed);
+        target.counters.send_failures.fetch_add(messages, Ordering::Relaxed);
     }
 
     /// What to do when a send did not go through at once.
@@ -205,6 +218,11 @@ impl MulticastSocket {
                 ) if told => told = false,
                 // The send buffer is full: the kernel sleeps until the device has taken some of it.
                 Some(libc::EAGAIN) if self.must_not(wait) => return Err(Error::WouldBlock),
+                Some(libc::EAGAIN) if matches!(wait, Wait::Briefly) => {
+                    if !udp::wait_writable(&target.sender.fd, BRIEFLY).unwrap_or(false) {
+                        return Err(Error::WouldBlock);
+                    }
+                }
                 Some(libc::EAGAIN) => {
                     match send(false) {
                         Ok(()) => return Ok(()),

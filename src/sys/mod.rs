@@ -1,4 +1,4 @@
-//! Every system call that the standard library and socket2 do not make for us.
+//! Every system call that the standard library and socket2 do not make for us, and the memory that keys are wiped from.
 
 pub mod capture;
 pub mod exit;
@@ -7,6 +7,7 @@ pub mod handle;
 pub mod netlink;
 pub mod thread;
 pub mod udp;
+pub mod wipe;
 
 use std::io;
 

@@ -17,7 +17,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// How long `receive` sleeps in the read of its one receiver, which saves an epoll call for each wait while messages
@@ -78,6 +78,8 @@ pub struct Receiver {
     pub drops_seen: AtomicU32,
     /// What it hears are HAM frames.
     pub framed: bool,
+    /// One datagram has brought several messages: they can be for several threads that wait.
+    pub several: AtomicBool,
     /// What came in by the Interface.
     pub counters: Arc<InterfaceCounters>,
 }
@@ -129,6 +131,7 @@ impl Receiver {
             longest: if v6 { 65527 } else { 65507 },
             drops_seen: AtomicU32::new(0),
             framed,
+            several: AtomicBool::new(false),
             counters: place.counters.clone(),
         }
     }
@@ -367,7 +370,8 @@ pub struct Sender {
     /// The kernel cuts what is handed to it as a train of datagrams.
     pub trains: AtomicBool,
     /// Its send buffer, in bytes.
-    buffer: usize,
+    buffer: AtomicUsize,
+    prepared: AtomicBool,
     /// The group that it is connected to, if that went well.
     connected: OnceBox<Option<SockAddr>>,
 }
@@ -384,11 +388,7 @@ impl Sender {
     ) -> io::Result<Sender> {
         let any: IpAddr = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
         let fd = udp::socket(any)?;
-        let mut buffer = udp::set_buffer(&fd, false, config.send_buffer)?;
-        if buffer < config.send_buffer {
-            // All that the system allows; so that there is room to widen, half of it in general.
-            buffer = udp::set_buffer(&fd, false, buffer / 2)?;
-        }
+        let buffer = AtomicUsize::new(udp::set_buffer(&fd, false, config.send_buffer)?);
         if let Some(source) = source {
             udp::bind_source(&fd, source, ifindex)?;
         }
@@ -399,8 +399,16 @@ impl Sender {
         udp::set_interface(&fd, v6, ifindex, address)?;
         udp::set_loopback(&fd, v6, config.loopback)?;
         udp::set_sender_honesty(&fd, v6)?;
-        let (silent, trains) = (AtomicBool::new(false), AtomicBool::new(true));
-        let sender = Sender { fd, v6, source, silent, trains, buffer, connected: OnceBox::new() };
+        let sender = Sender {
+            fd,
+            v6,
+            source,
+            silent: AtomicBool::new(false),
+            trains: AtomicBool::new(true),
+            buffer,
+            prepared: AtomicBool::new(false),
+            connected: OnceBox::new(),
+        };
         sender.set_ttl(ttl, config)?;
         Ok(sender)
     }
@@ -414,14 +422,26 @@ impl Sender {
         (!connected).then_some(group)
     }
 
+    /// Sees to it that the send buffer can be widened: where it is all that the system allows, half of it has to do.
+    pub fn prepare_to_widen(&self, config: &Config) {
+        let now = self.buffer.load(Ordering::Relaxed);
+        let first = !self.prepared.swap(true, Ordering::Relaxed);
+        if first && now < config.send_buffer {
+            if let Ok(half) = udp::set_buffer(&self.fd, false, now / 2) {
+                self.buffer.store(half, Ordering::Relaxed);
+            }
+        }
+    }
+
     /// Widens the send buffer, so that the rest of a message goes where its beginning went. False: no wider than before.
     pub fn widen(&self) -> bool {
-        udp::set_buffer(&self.fd, false, self.buffer + WIDER).is_ok_and(|now| now > self.buffer)
+        let before = self.buffer.load(Ordering::Relaxed);
+        udp::set_buffer(&self.fd, false, before + WIDER).is_ok_and(|now| now > before)
     }
 
     /// Ends that.
     pub fn narrow(&self) {
-        let _ = udp::set_buffer(&self.fd, false, self.buffer);
+        let _ = udp::set_buffer(&self.fd, false, self.buffer.load(Ordering::Relaxed));
     }
 
     /// Changes the hop limit.

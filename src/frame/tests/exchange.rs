@@ -150,6 +150,7 @@ fn a_key_that_has_sealed_enough_is_spent() {
 
 #[test]
 fn a_number_that_did_not_leave_the_host_is_the_next_ones() {
+    let sealed = Flow::resume(tag(), keys()[1].as_ref(), 0, [1; 16], 5);
     let flow = Flow::resume(tag(), None, 0, [1; 16], 5);
     let [mut one, mut other] = [Packed::default(), Packed::default()];
     let sequence = |packed: &Packed| packed.bytes()[43];
@@ -158,6 +159,10 @@ fn a_number_that_did_not_leave_the_host_is_the_next_ones() {
     flow.take_back(&one);
     flow.pack(&message(3000), 1472, &mut other);
     assert_eq!((sequence(&one), sequence(&other)), (5, 5));
+    sealed.pack(b"one", 1472, &mut one);
+    sealed.take_back(&one);
+    sealed.pack(b"two", 1472, &mut one);
+    assert_eq!(sequence(&one), 6);
     // Another one has taken the next number: too late.
     flow.pack(b"one", 1472, &mut one);
     flow.take_back(&other);
