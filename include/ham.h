@@ -556,11 +556,21 @@ int getAtomicMsgSize(int msock);
 /**
  * Lists the groups at an Interface
  *
- * Lists every multicast group that this host has at an Interface, with what it does there: listen,
- * send or both. It knows the multicast sockets of this process with their Group Names, and the
- * memberships of all other programs of the host from the kernel's tables, which hold addresses
- * only: those stand as `ham:ip:GROUP` or `ham:ip:GROUP@SOURCE`. What a multicast router's
- * forwarding cache and a bridge's table hold at the Interface counts too.
+ * Lists every multicast group that has a state at an Interface, with what there is: listeners,
+ * senders or both. It knows the multicast sockets of this process with their Group Names; the
+ * memberships of all other programs of the host, from the kernel's tables; those of other hosts on
+ * the link, from what they say in IGMP and MLD; and what a multicast router's forwarding cache and
+ * a bridge's table hold. All but the first have addresses only, and stand as `ham:ip:GROUP` or
+ * `ham:ip:GROUP@SOURCE`; other hosts' groups stand under this process's own Group Name of that
+ * address and source, where there is just one.
+ *
+ * Other hosts are observed from the first service call or enableEvents() on, if the process has
+ * CAP_NET_RAW; without it the log says so (level info), and only this host is known. Nothing is
+ * sent, and no call waits: a host is known once it was heard, at the latest when it answers the
+ * next query of the link's querier (125 s by default). A switch that snoops keeps reports from
+ * hosts; then a router, the switch itself, or a host at a port that the switch takes for a router's
+ * can observe them. The groups by which IPv6 itself works (ff02::1 and the solicited-node groups)
+ * are left out of what other hosts have.
  *
  * # Parameters
  * - `iface`: the Interface id.
@@ -589,9 +599,9 @@ int groupSet(uint32_t iface, size_t *num_groups, GroupSet **groups);
  * Lists the multicast neighbors at an Interface
  *
  * Lists the nodes next to this host that take part in multicast at an Interface, as far as this
- * host knows them: those that parentSet() gives, and the querier of the link where the Interface
- * is a bridge that knows it. A node of technology "ip" is given by its address, such as
- * `ham:ip:10.0.0.1` or `ham:ip:[fe80::1]`.
+ * host knows them (see groupSet()): the listeners on the link, those that parentSet() gives, the
+ * querier, and the PIM routers that say Hello. A node of technology "ip" is given by its address,
+ * such as `ham:ip:10.0.0.1` or `ham:ip:[fe80::1]`; in IPv6 hosts report by link-local ones.
  *
  * `*neighbor_uris` points to NUL-terminated strings, one behind the other; walk them with
  * `HAM_NEXT_URI()`:
@@ -634,11 +644,13 @@ int neighborSet(uint32_t iface,
 /**
  * Lists the receivers behind an Interface
  *
- * Lists the nodes to which this host delivers multicast data of a group at an Interface: itself,
- * by its own address there, when one of its programs has joined; and the receivers that its
- * forwarding cache or its bridge serves. Neither names them one by one, so they stand as the
- * link's all-hosts group, `ham:ip:224.0.0.1` or `ham:ip:[ff02::1]`. The strings are laid out as by
- * neighborSet().
+ * Lists the nodes that receive what this host sends or forwards to a group at an Interface: itself,
+ * by its own address there, when one of its programs has joined; and the hosts on the link that
+ * have joined, by their addresses, as far as they are known (see groupSet()). Receivers of which
+ * only the forwarding cache or the bridge knows, and neither names them one by one, stand as the
+ * link's all-hosts group, `ham:ip:224.0.0.1` or `ham:ip:[ff02::1]`, as do hosts that have left out
+ * their address or keep silent behind the reports of another one (IGMPv2, MLDv1). The strings are
+ * laid out as by neighborSet().
  *
  * # Parameters
  * - `iface`: the Interface id.
@@ -668,8 +680,8 @@ int childrenSet(uint32_t iface, const char *group_name, size_t *num_children, ch
  * Lists where data of a group comes from
  *
  * Lists the nodes from which this host receives multicast data of a group at an Interface: by its
- * forwarding cache, and for a source-specific membership the next node towards the source. The
- * strings are laid out as by neighborSet().
+ * forwarding cache, for a source-specific membership the next node towards the source, and nodes
+ * that say that they send. The strings are laid out as by neighborSet().
  *
  * # Parameters
  * - `iface`: the Interface id.
@@ -700,7 +712,8 @@ int parentSet(uint32_t iface, const char *group_name, size_t *num_parents, char 
  *
  * Tells whether this host forwards a group out at an Interface, as a multicast router does, or is
  * the querier of the link. Of a group that its forwarding cache does not hold it tells whether it
- * forwards there at all.
+ * forwards there at all and is the designated router, by priority, then address, among the PIM
+ * routers that were heard there.
  *
  * # Parameters
  * - `iface`: the Interface id.
@@ -757,8 +770,14 @@ int registerEventCallback(MembershipEventCallback callback);
  *
  * From now on the callback of registerEventCallback() is called: first for every group state that
  * there is already, then for each change that this host observes: a first listener, a last leave,
- * a new source of a group at an Interface. Calling it twice is the same as once. After fork()
- * events are off in the child, and can be started there.
+ * a new source of a group at an Interface. The states are those of groupSet(), under the names that
+ * it gives them, so also those of other hosts. When a name changes because an own Group Name of the
+ * address came or went, the old name is left and the new one is joined. Calling it twice is the same
+ * as once. After fork() events are off in the child, and can be started there.
+ *
+ * A host that crashes leaves when the link's querier would say so (RFC 3376, section 8.4: 260 s by
+ * default). When the last known host of IGMPv2 or MLDv1 leaves, the leave is told when nobody has
+ * answered the querier's question; that of a host of IGMPv3 or MLDv2 at once.
  *
  * # Return value
  * 0 on success, -1 on failure with the reason in errno.

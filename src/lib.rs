@@ -14,6 +14,7 @@ pub mod logging;
 pub mod mapping;
 pub mod membership;
 pub mod name;
+pub mod presence;
 pub mod socket;
 
 mod capi;

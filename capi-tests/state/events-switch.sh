@@ -11,15 +11,15 @@ must one join ham:ip:239.1.0.1:5000
 must one events
 must one events
 expect_events one "twice on is on" "join eth0 ham:ip:239.1.0.1:5000"
-expect "its threads" "ham ham-events ham-watch " threads
-signals() { sed -n 's/^SigBlk:\t//p' /proc/"$(pgrep -x ham)"/task/*/status | tail -n 2 | sort -u; }
+expect "its threads" "ham ham-events ham-observer ham-watch " threads
+signals() { sed -n 's/^SigBlk:\t//p' /proc/"$(pgrep -x ham)"/task/*/status | tail -n 3 | sort -u; }
 # All but KILL and STOP, and the two that belong to the C library.
 expect "they take no signal" "fffffffe7ffbfeff" signals
 must one no-events
 forget one
 must one join ham:ip:239.1.0.2:5000
 expect_events one "off" ""
-expect "its thread has ended" "ham ham-watch " threads
+expect "its thread has ended" "ham ham-observer ham-watch " threads
 must one events
 expect_events one "on again" "join eth0 ham:ip:239.1.0.1:5000
 join eth0 ham:ip:239.1.0.2:5000"
@@ -48,8 +48,12 @@ must one slow 0
 # In a child, events are off, and can be had anew; the parent goes on and sees the child as another process.
 must one events
 forget one
+parent=$(pgrep -x ham)
+captures() { ls -l /proc/"$1"/fd | grep -cFf <(awk 'NR > 1 { print "socket:[" $9 "]" }' /proc/net/packet); }
+expect "the observer's sockets" 2 captures "$parent"
 must one fork
 must one open eth0
+expect "a child has none of them" 0 captures "$(pgrep -P "$parent")"
 must one join ham:ip:239.1.0.9:5000
 expect_events one "off in the child, on in the parent" "join eth0 ham:ip:239.1.0.9"
 must one events

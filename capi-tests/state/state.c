@@ -9,6 +9,7 @@
  *   events, no-events, callback, no-callback      "event TYPE DEVICE NAME" for each
  *   slow MILLISECONDS                      what each callback takes
  *   fork                                   the rest of the commands runs in a child
+ *   quit
  *
  * INTERFACE is a device's name, with /4 or /6 behind it for one family, or a number. The commands come from standard
  * input, or are the one that the arguments make. It prints "ready", "done N" after command N, "error N ERRNO" before
@@ -196,6 +197,8 @@ int main(int argc, char **argv)
     puts("ready");
     for (int n = 1; fgets(line, sizeof line, stdin) != NULL; n++) {
         line[strcspn(line, "\n")] = '\0';
+        if (strcmp(line, "quit") == 0)
+            break;
         if (obey(line) < 0)
             printf("error %d %d\n", n, errno);
         printf("done %d\n", n);

@@ -46,8 +46,14 @@ pub extern "C" fn registerEventCallback(callback: MembershipEventCallback) -> c_
 ///
 /// From now on the callback of registerEventCallback() is called: first for every group state that
 /// there is already, then for each change that this host observes: a first listener, a last leave,
-/// a new source of a group at an Interface. Calling it twice is the same as once. After fork()
-/// events are off in the child, and can be started there.
+/// a new source of a group at an Interface. The states are those of groupSet(), under the names that
+/// it gives them, so also those of other hosts. When a name changes because an own Group Name of the
+/// address came or went, the old name is left and the new one is joined. Calling it twice is the same
+/// as once. After fork() events are off in the child, and can be started there.
+///
+/// A host that crashes leaves when the link's querier would say so (RFC 3376, section 8.4: 260 s by
+/// default). When the last known host of IGMPv2 or MLDv1 leaves, the leave is told when nobody has
+/// answered the querier's question; that of a host of IGMPv3 or MLDv2 at once.
 ///
 /// # Return value
 /// 0 on success, -1 on failure with the reason in errno.

@@ -28,6 +28,8 @@ bounded!(Ttl, u8, 0, 255, "a hop limit");
 bounded!(Bytes, usize, 4096, 1 << 30, "a buffer size in bytes");
 bounded!(Microseconds, u64, 0, 1_000_000, "a number of microseconds");
 bounded!(Percent, u8, 0, 100, "a number of per cent");
+bounded!(Interval, u64, 100, 5000, "a number of milliseconds");
+bounded!(Priority, u8, 0, 255, "a priority");
 bounded!(Reassembly, usize, 131_072, 1 << 30, "a buffer size in bytes");
 
 /// 0, or a size in bytes.

@@ -1,6 +1,8 @@
 //! The file: sections, and errors that name file, line and key.
 
-use super::bounded::{BundleSize, Bytes, Level, Microseconds, Percent, Port, Reassembly, Ttl};
+use super::bounded::{
+    BundleSize, Bytes, Interval, Level, Microseconds, Percent, Port, Priority, Reassembly, Ttl,
+};
 use super::{Config, fail, keys, maps};
 use crate::error::{Error, Result};
 use serde::Deserialize;
@@ -19,6 +21,7 @@ use zeroize::Zeroizing;
 struct File {
     ip: IpSection,
     frame: FrameSection,
+    presence: PresenceSection,
     map: Vec<Spanned<maps::Entry>>,
     log: LogSection,
 }
@@ -42,6 +45,16 @@ struct FrameSection {
     bundle_us: Option<Microseconds>,
     bundle_size: Option<BundleSize>,
     reassembly_buffer: Option<Reassembly>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct PresenceSection {
+    enabled: Option<bool>,
+    port: Option<Port>,
+    interval_ms: Option<Interval>,
+    priority: Option<Priority>,
+    key: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -92,13 +105,24 @@ pub(super) fn apply(config: &mut Config, path: &Path, text: &Text) -> Result<Vec
     config.bundle = frame.bundle_us.map_or(config.bundle, |v| Duration::from_micros(v.0));
     config.bundle_size = frame.bundle_size.map_or(config.bundle_size, |v| v.0);
     config.reassembly_buffer = frame.reassembly_buffer.map_or(config.reassembly_buffer, |v| v.0);
+    let presence = file.presence;
+    config.presence.enabled = presence.enabled.unwrap_or(config.presence.enabled);
+    config.presence.port = presence.port.map_or(config.presence.port, |v| v.0);
+    config.presence.interval =
+        presence.interval_ms.map_or(config.presence.interval, |v| Duration::from_millis(v.0));
+    config.presence.priority = presence.priority.map_or(config.presence.priority, |v| v.0);
+    if let Some(name) = presence.key {
+        // The name is not repeated: it may be a key in the wrong place.
+        let unknown = || source.error(name.span().start, "there is no section [keys.NAME] of this name");
+        config.presence.key = Some(config.keys.get(name.get_ref()).ok_or_else(unknown)?.clone());
+    }
     config.overrides = maps::read(&source, file.map)?;
     config.log = file.log.level.map_or(config.log, |v| v.0);
     Ok(warnings)
 }
 
 /// The keys that an error text may name. What else stands there can be a secret in the wrong place.
-pub(super) const KEYS: [&str; 19] = [
+pub(super) const KEYS: [&str; 22] = [
     "port",
     "ttl",
     "loopback",
@@ -110,6 +134,9 @@ pub(super) const KEYS: [&str; 19] = [
     "bundle_us",
     "bundle_size",
     "reassembly_buffer",
+    "enabled",
+    "interval_ms",
+    "priority",
     "algorithm",
     "key",
     "file",

@@ -9,6 +9,7 @@ mod maps;
 use crate::error::{Error, Result};
 use crate::frame::seal::GroupKey;
 use crate::mapping::overrides::Overrides;
+use crate::presence;
 use once_cell::race::OnceBox;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,8 @@ pub struct Config {
     pub bundle_size: usize,
     /// Bytes of unfinished messages that are kept for each framed group.
     pub reassembly_buffer: usize,
+    /// What libham processes tell each other of their groups.
+    pub presence: PresenceConfig,
     /// Group keys by name. They stay in memory for the life of the process.
     pub keys: BTreeMap<String, GroupKey>,
     /// Where Group Names are put.
@@ -47,6 +50,33 @@ pub struct Config {
     pub log: log::LevelFilter,
     /// The file that was read.
     pub file: Option<PathBuf>,
+}
+
+/// How this process takes part in presence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresenceConfig {
+    /// Else nothing is said, and nothing heard.
+    pub enabled: bool,
+    /// The UDP port.
+    pub port: u16,
+    /// The shortest refresh interval, 100 ms to 5 s.
+    pub interval: Duration,
+    /// The priority as designated forwarder; 0: this host forwards nothing.
+    pub priority: u8,
+    /// Packets are sealed with it, and only such are taken.
+    pub key: Option<GroupKey>,
+}
+
+impl Default for PresenceConfig {
+    fn default() -> PresenceConfig {
+        PresenceConfig {
+            enabled: false,
+            port: presence::PORT,
+            interval: presence::INTERVAL,
+            priority: 0,
+            key: None,
+        }
+    }
 }
 
 impl Default for Config {
@@ -63,6 +93,7 @@ impl Default for Config {
             bundle: Duration::ZERO,
             bundle_size: 0,
             reassembly_buffer: 4 << 20,
+            presence: PresenceConfig::default(),
             keys: BTreeMap::new(),
             overrides: Overrides::default(),
             log: log::LevelFilter::Off,

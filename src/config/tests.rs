@@ -35,6 +35,7 @@ fn every_key_of_the_file_takes_effect() {
         "[ip]\nport = 6000\nttl = 7\nloopback = false\nreceive_buffer = 65536\nsend_buffer = 8192\n\
          spin_us = 40\ninterfaces = [\"eth1\"]\n\
          [frame]\nfec_percent = 25\nbundle_us = 500\nbundle_size = 1000\nreassembly_buffer = 131072\n\
+         [presence]\nenabled = false\nport = 6001\ninterval_ms = 200\npriority = 9\nkey = \"desk\"\n\
          [keys.desk]\nalgorithm = \"aes-256-gcm\"\nkey = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\"\n\
          [[map]]\nname = \"ham:opaque:news\"\naddresses = [\"239.1.2.3:5000\", \"[ff15::5]\"]\n\
          [[map]]\nprefix = \"ham:opaque:sensors\"\naddresses = [\"232.1.1.1@10.0.0.1\"]\nframed = false\n\
@@ -61,6 +62,13 @@ fn every_key_of_the_file_takes_effect() {
         bundle: Duration::from_micros(500),
         bundle_size: 1000,
         reassembly_buffer: 131_072,
+        presence: PresenceConfig {
+            enabled: false,
+            port: 6001,
+            interval: Duration::from_millis(200),
+            priority: 9,
+            key: Some(key(Algorithm::Aes256Gcm)),
+        },
         keys: [("desk".to_owned(), key(Algorithm::Aes256Gcm))].into(),
         overrides,
         log: log::LevelFilter::Debug,
@@ -89,6 +97,13 @@ fn errors_name_file_line_and_key() {
         ("[frame]\nbundle_size = 65508\n", "line 2", "bundle_size"),
         ("[frame]\nreassembly_buffer = 131071\n", "line 2", "reassembly_buffer"),
         ("[frame]\n\nfec = 3\n", "line 3", "fec"),
+        ("[presence]\nenabled = 1\n", "line 2", "enabled"),
+        ("[presence]\nport = 65536\n", "line 2", "port"),
+        ("[presence]\ninterval_ms = 99\n", "line 2", "interval_ms"),
+        ("[presence]\ninterval_ms = 5001\n", "line 2", "interval_ms"),
+        ("[presence]\npriority = 256\n", "line 2", "priority"),
+        ("[presence]\nkey = \"desk\"\n", "line 2", "key"),
+        ("[presence]\nkeys = \"desk\"\n", "line 2", "keys"),
         ("[[map]]\nname = \"news\"\n", "line 2", "name"),
         ("[[map]]\nname = \"ham:ip:239.1.2.3\"\n", "line 2", "name"),
         ("[[map]]\nprefix = \"ham:ip:239.\"\n", "line 2", "prefix"),
@@ -141,6 +156,9 @@ fn the_ends_of_every_range_are_in_it() {
         ("frame", "bundle_us", [0, 1_000_000]),
         ("frame", "bundle_size", [64, 65507]),
         ("frame", "reassembly_buffer", [131_072, 1 << 30]),
+        ("presence", "port", [1, 65535]),
+        ("presence", "interval_ms", [100, 5000]),
+        ("presence", "priority", [0, 255]),
     ] {
         for value in ends {
             from_file(&format!("[{section}]\n{key} = {value}\n")).unwrap();
@@ -165,6 +183,11 @@ fn the_environment_overrides_every_key() {
     assert_eq!(from_environment("HAM_SPIN", "30").unwrap().spin, Duration::from_micros(30));
     assert_eq!(from_environment("HAM_INTERFACES", "a, b").unwrap().interfaces, ["a", "b"]);
     assert_eq!(from_environment("HAM_FEC", "30").unwrap().fec_percent, 30);
+    let presence = |key, value| from_environment(key, value).unwrap().presence;
+    assert!(!presence("HAM_PRESENCE", "0").enabled && presence("HAM_PRESENCE", "true").enabled);
+    assert_eq!(presence("HAM_PRESENCE_PORT", "9").port, 9);
+    assert_eq!(presence("HAM_PRESENCE_INTERVAL", "500").interval, Duration::from_millis(500));
+    assert_eq!(presence("HAM_PRESENCE_PRIORITY", "255").priority, 255);
     assert_eq!(from_environment("HAM_BUNDLE", "30").unwrap().bundle, Duration::from_micros(30));
     assert_eq!(from_environment("HAM_BUNDLE_SIZE", "512").unwrap().bundle_size, 512);
     assert_eq!(from_environment("HAM_REASSEMBLY_BUFFER", "200000").unwrap().reassembly_buffer, 200_000);
@@ -181,6 +204,11 @@ fn errors_of_the_environment_name_the_variable() {
         ("HAM_SEND_BUFFER", "1"),
         ("HAM_SPIN", "-1"),
         ("HAM_FEC", "101"),
+        ("HAM_PRESENCE", "yes"),
+        ("HAM_PRESENCE_PORT", "0"),
+        ("HAM_PRESENCE_INTERVAL", "10"),
+        ("HAM_PRESENCE_PRIORITY", "-1"),
+        ("HAM_PRESENCE_KEY", "desk"),
         ("HAM_BUNDLE", "soon"),
         ("HAM_BUNDLE_SIZE", "63"),
         ("HAM_REASSEMBLY_BUFFER", "131071"),

@@ -2,7 +2,8 @@
 
 use super::{Registry, lock};
 use crate::interfaces::watch;
-use crate::membership::events;
+use crate::membership::{events, known, observer};
+use crate::presence;
 use crate::receive::QueueGuard;
 use crate::send;
 use std::cell::RefCell;
@@ -75,6 +76,9 @@ extern "C" fn after_fork_in_child() {
     HAS_CHILDREN.store(false, Ordering::Relaxed);
     watch::forget_after_fork();
     events::forget_after_fork();
+    observer::forget_after_fork();
+    known::forget_after_fork();
+    presence::forget_after_fork();
     send::forget_after_fork();
     let _ = HELD.try_with(|held| {
         let Some(Held { mut queues, mut registry }) = held.take() else { return };

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::frame::GroupKey;
 use crate::mapping::{Mapped, MappedPlace};
-use crate::membership::events::EventType;
+use crate::membership::events::{self, EventType};
 use crate::name::Name;
 use crate::send::{Framed, Outlet, Target};
 use crate::socket::{MAX_MESSAGE, MulticastSocket, limit_error};
@@ -104,6 +104,7 @@ impl Control {
         if !state.listener {
             self.groups.remove(name.normal());
         }
+        events::sources_ended();
         // What still waits in a bundle goes out when it is due.
         self.outlets.retain(|(outlet, _), _| outlet != name.normal());
         socket.forget_routes();

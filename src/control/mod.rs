@@ -16,6 +16,7 @@ use crate::interfaces::{self, Change, Device, Families, watch};
 use crate::mapping::{Mapped, MappedPlace};
 use crate::membership::events::{self, EventType};
 use crate::name::Name;
+use crate::presence;
 use crate::send::Outlet;
 use crate::socket::{InterfaceCounters, MulticastSocket};
 use crate::sys::udp::Membership;
@@ -98,8 +99,10 @@ pub(crate) fn remove(socket: &MulticastSocket) {
         return;
     }
     entry.control.end(socket);
+    events::sources_ended();
     let happened = std::mem::take(&mut entry.control.happened);
     announce(&registry, socket.id, happened);
+    presence::groups_changed();
     // First the lock, then the descriptors: to close many takes the kernel a while.
     drop(registry);
 }
@@ -126,6 +129,7 @@ fn on_member<R>(socket: &MulticastSocket, act: impl FnOnce(&mut Member) -> Resul
     let result = act(member);
     let happened = std::mem::take(&mut member.control.happened);
     announce(&registry, socket.id, happened);
+    presence::groups_changed();
     result
 }
 
@@ -158,7 +162,17 @@ pub(crate) fn outlets(socket: &MulticastSocket) -> Vec<Arc<Outlet>> {
 /// Joins, and watches the Interfaces from then on.
 pub(crate) fn join(socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Result<()> {
     watch_interfaces(socket);
-    with(socket, |control| control.join(socket, name, mapped))
+    let framed = mapped.framed.is_some();
+    with(socket, |control| control.join(socket, name, mapped))?;
+    speak_of(framed);
+    Ok(())
+}
+
+/// Framed groups are libham's own: processes tell each other who is in them.
+fn speak_of(framed: bool) {
+    if framed {
+        presence::speak();
+    }
 }
 
 /// Starts the watch, before anything rests on what the Interfaces are. Without it everything works but what follows the
@@ -181,7 +195,8 @@ fn watch_interfaces(socket: &MulticastSocket) {
 /// Registers a source, and watches the Interfaces from then on.
 pub(crate) fn src_register(socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Result<Vec<u32>> {
     watch_interfaces(socket);
-    with(socket, |control| {
+    let framed = mapped.framed.is_some();
+    let failed = with(socket, |control| {
         let failed = match control.targets(socket, name, &mapped) {
             Ok((_, failed)) => failed,
             Err(_) => return Ok(control.interface_ids()),
@@ -189,7 +204,9 @@ pub(crate) fn src_register(socket: &MulticastSocket, name: &Name, mapped: Mapped
         control.state(name, mapped).registered = true;
         control.note(EventType::NewSource, name.normal());
         Ok(failed)
-    })
+    })?;
+    speak_of(framed);
+    Ok(failed)
 }
 
 /// Opens a route to a group and keeps it; the name is known as sent to from then on.
@@ -200,7 +217,8 @@ pub(crate) fn open_route(
     mapped: Mapped,
 ) -> Result<Arc<Entry>> {
     watch_interfaces(socket);
-    on_member(socket, |Member { control, socket: shared }| {
+    let is_framed = mapped.framed.is_some();
+    let route = on_member(socket, |Member { control, socket: shared }| {
         let (targets, failed) = control.targets(socket, name, &mapped)?;
         let framed = control.framed(shared, name, &mapped)?;
         if framed.is_some() {
@@ -221,7 +239,9 @@ pub(crate) fn open_route(
             control.note(EventType::NewSource, name.normal());
         }
         Ok(socket.keep_route(shared, uri, targets, framed))
-    })
+    })?;
+    speak_of(is_framed);
+    Ok(route)
 }
 
 /// A change of group state, to become a membership event.
@@ -229,6 +249,7 @@ struct Happened {
     event: EventType,
     ifindex: u32,
     address: IpAddr,
+    source: Option<IpAddr>,
     name: Arc<str>,
 }
 
@@ -249,7 +270,7 @@ fn announce(registry: &Registry, id: u64, happened: Vec<Happened>) {
                 })
         });
         if !known {
-            events::emit(h.event, h.ifindex, h.address, &h.name);
+            events::emit(h.event, h.ifindex, (h.address, h.source), &h.name);
         }
     }
 }
@@ -422,16 +443,16 @@ impl Control {
         let Some(state) = self.groups.get(name) else { return };
         for a in &self.attached {
             for place in state.mapped.places.iter().filter(|place| a.families.hold(place.group)) {
-                let (ifindex, address) = (a.ifindex, place.group);
-                self.happened.push(Happened { event, ifindex, address, name: name.clone() });
+                let (ifindex, address, source) = (a.ifindex, place.group, place.source);
+                self.happened.push(Happened { event, ifindex, address, source, name: name.clone() });
             }
         }
     }
 
     /// Notes that a membership came or went.
     fn note_place(&mut self, event: EventType, m: &Membership, name: &Arc<str>) {
-        let (ifindex, address) = (m.ifindex, m.group);
-        self.happened.push(Happened { event, ifindex, address, name: name.clone() });
+        let &Membership { ifindex, group: address, source } = m;
+        self.happened.push(Happened { event, ifindex, address, source, name: name.clone() });
     }
 
     /// The counters at one Interface of the socket.

@@ -4,6 +4,7 @@
 
 use super::link;
 use crate::error::{Error, Result};
+use crate::presence;
 use crate::sys::netlink::{Heard, Listener, attributes, ip, u32_at};
 use crate::sys::thread;
 use arc_swap::ArcSwapOption;
@@ -159,12 +160,23 @@ fn burst(listener: &Listener) -> Result<Vec<Change>> {
 }
 
 fn publish(change: &Change) {
-    use crate::membership::events::kernel_change;
+    use crate::membership::{events::kernel_change, observer};
+    match change {
+        Change::Link { .. }
+        | Change::Gone { .. }
+        | Change::Address { .. }
+        | Change::Tables
+        | Change::Resync => {
+            observer::devices_changed();
+        }
+        _ => {}
+    }
     match change {
         Change::Group { .. } | Change::Tables => return kernel_change(change),
         Change::Gone { .. } | Change::Resync => kernel_change(change),
         _ => {}
     }
+    presence::devices_changed();
     if let Some(on_change) = ON_CHANGE.load_full() {
         on_change(change);
     }

@@ -7,13 +7,16 @@
 //! `fork`: everything shared hangs on two pointers that the child drops unread ([`forget_after_fork`]), so that a
 //! lock held by a thread that the child does not have is never met.
 
+mod names;
 mod states;
 
+use super::{known, observer, others};
 use crate::error::{Error, Result};
 use crate::interfaces::watch::{self, Change};
 use crate::sys::thread;
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender};
+use names::Spot;
 use states::States;
 use std::cell::Cell;
 use std::ffi::{CString, c_char};
@@ -53,8 +56,16 @@ pub const MAILBOX: usize = 65_536;
 
 #[derive(Debug)]
 enum What {
-    Own { event: EventType, ifindex: u32, address: IpAddr, name: Box<str> },
+    Own {
+        event: EventType,
+        spot: Spot,
+        name: Box<str>,
+    },
+    /// An own multicast socket has ended being a source of something.
+    SourcesEnded,
     Kernel(Change),
+    /// Other nodes have a state (true), or have it no more.
+    Remote(known::State, bool),
     Stop,
 }
 
@@ -100,6 +111,8 @@ pub fn enable() -> Result<()> {
         return Ok(());
     }
     watch::run()?;
+    observer::start();
+    others::start();
     CALLING.compare_and_swap(&None::<Arc<_>>, Some(Arc::default()));
     let Some(calling) = CALLING.load_full() else {
         return Ok(());
@@ -132,8 +145,18 @@ pub fn disable() -> Result<()> {
 }
 
 /// Called by the multicast sockets at every change of this process's own group states. Never blocks.
-pub fn emit(event: EventType, ifindex: u32, address: IpAddr, name: &str) {
-    put(|| What::Own { event, ifindex, address, name: name.into() });
+pub fn emit(event: EventType, ifindex: u32, (address, source): (IpAddr, Option<IpAddr>), name: &str) {
+    put(|| What::Own { event, spot: Spot { ifindex, address, source }, name: name.into() });
+}
+
+/// Called when own sources have ended, which is no event, but names their groups no more. Never blocks.
+pub fn sources_ended() {
+    put(|| What::SourcesEnded);
+}
+
+/// Called when the first node of a state of other nodes came, or the last one went. Never blocks.
+pub fn remote_change(state: &known::State, came: bool) {
+    put(|| What::Remote(state.clone(), came));
 }
 
 /// Called by the interface watch when the kernel's tables change, for whichever process. Never blocks.
@@ -195,10 +218,10 @@ fn dispatch(dispatcher: &Dispatcher, notes: &Receiver<Note>) {
 
 fn take(states: &mut States, Note(at, what): Note) -> bool {
     match what {
-        What::Own { event, ifindex, address, name } => {
-            states.own(at, Event { event, ifindex, name: name.into() }, address);
-        }
+        What::Own { event, spot, name } => states.own(at, event, spot, &name),
+        What::SourcesEnded => states.sources_ended(at),
         What::Kernel(change) => states.kernel(at, change),
+        What::Remote(state, came) => states.remote(at, state, came),
         What::Stop => return false,
     }
     states.early_taken();

@@ -2,4 +2,7 @@
 
 pub mod events;
 pub mod kernel;
+pub mod known;
+pub mod observer;
+mod others;
 pub mod service;

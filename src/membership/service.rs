@@ -1,7 +1,10 @@
 //! The service calls (RFC 7046 §4.7.1 to §4.7.5): what this host knows of groups and neighbours at an Interface,
-//! from its own multicast sockets and from the kernel's tables.
+//! from its own multicast sockets, from the kernel's tables, and of other nodes from what was heard of them. All of it is
+//! there already: no call waits for the network.
 
 use super::kernel::{self, Forwarding, Member, Membership};
+use super::known::{self, GroupId, Role};
+use super::{observer, others};
 use crate::error::{Error, Result};
 use crate::interfaces::{self, Device, Families};
 use crate::mapping;
@@ -9,6 +12,7 @@ use crate::name::{Group, Name, Namespace, ip_name};
 use crate::socket::{OwnGroup, own_groups};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Instant;
 
 /// The type of a group state (`HAM_LISTENER`, `HAM_SENDER`, `HAM_SENDER_LISTENER`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,9 +28,13 @@ pub enum GroupType {
 
 /// The groups registered at `interface`, by name, each once.
 ///
-/// Names of this process's own multicast sockets stand as they were given; what else the kernel knows at the device
-/// (other processes, the forwarding cache, members behind a bridge) stands as `ham:ip:GROUP` or `ham:ip:GROUP@SOURCE`.
+/// Names of this process's own multicast sockets stand as they were given; what else is known at the device (other
+/// processes, other nodes, the forwarding cache, members behind a bridge) stands as `ham:ip:GROUP` or `ham:ip:GROUP@SOURCE`.
+/// What other nodes have goes by the name that they say in presence, else by the own name of the same Group Address
+/// where there is just one.
 pub fn group_set(interface: u32) -> Result<Vec<(String, GroupType)>> {
+    observer::start();
+    others::start();
     let (device, families) = interfaces::find(interface)?;
     let own = own_at(&device, families);
     let mut states: BTreeMap<String, (bool, bool)> = BTreeMap::new();
@@ -38,10 +46,34 @@ pub fn group_set(interface: u32) -> Result<Vec<(String, GroupType)>> {
         add(group.name.to_string(), group.listener, group.sender);
     }
     let covered = Covered::new(&own);
-    for state in kernel_states(&device)? {
-        if families.hold(state.address) && !covered.holds(&state) {
-            add(ip_name(state.address, state.source, None), !state.sender, state.sender);
-        }
+    let here = |state: &State| {
+        state.ifindex == device.index && families.hold(state.address) && !covered.holds(state)
+    };
+    for state in host_memberships()?.into_iter().map(State::from).filter(here) {
+        add(ip_name(state.address, state.source, None), true, false);
+    }
+    let others = others_at(&device, families);
+    // A group that others listen to by name is not listed again by its address.
+    let named = |state: &known::State| {
+        let named = matches!(state.group, GroupId::Name(..)) && state.role == Role::Listener;
+        named.then(|| state.group.address())
+    };
+    let named: BTreeSet<_> = others.iter().filter_map(|(state, _)| named(state)).collect();
+    let nameless = |state: &State| state.sender || !named.contains(&(state.address, state.source));
+    for state in table_states()?.into_iter().filter(here).filter(nameless) {
+        add(name_of(&own, state.address, state.source), !state.sender, state.sender);
+    }
+    for (state, _) in others {
+        let name = match state.group {
+            GroupId::Address(address, source)
+                if state.role == Role::Listener && named.contains(&(address, source)) =>
+            {
+                continue;
+            }
+            GroupId::Address(address, source) => name_of(&own, address, source),
+            GroupId::Name(name, ..) => name.to_string(),
+        };
+        add(name, state.role == Role::Listener, state.role == Role::Sender);
     }
     let of = |(listener, sender)| match (listener, sender) {
         (true, true) => GroupType::SenderListener,
@@ -51,38 +83,54 @@ pub fn group_set(interface: u32) -> Result<Vec<(String, GroupType)>> {
     Ok(states.into_iter().map(|(name, state)| (name, of(state))).collect())
 }
 
-/// The neighbouring nodes at `interface` that take part in `group` (any group without one): upstream routers and
-/// sources, and the querier of the LAN.
+/// The neighbouring nodes at `interface` that take part in `group` (any group without one): listeners, sources and
+/// upstream routers, and the querier and the PIM routers of the LAN.
 pub fn neighbor_set(interface: u32, group: Option<&[u8]>) -> Result<Vec<String>> {
     let here = Here::new(interface, group)?;
     let mut nodes = here.parents()?;
-    for v4 in [true, false] {
-        let named = here.wanted.in_family(v4) && if v4 { here.families.v4() } else { here.families.v6() };
-        nodes.extend(here.querier(v4)?.filter(|_| named));
+    nodes.extend(here.others(Role::Listener).into_iter().flat_map(|(_, nodes)| nodes));
+    for v4 in [true, false].into_iter().filter(|v4| here.in_family(*v4)) {
+        nodes.extend(here.querier(v4)?);
+        let (now, index) = (Instant::now(), here.device.index);
+        observer::look(|hosts| {
+            nodes.extend(hosts.querier(now, index, v4));
+            nodes.extend(hosts.routers(now, index, v4).into_iter().map(|router| router.address));
+        });
     }
     here.nodes(nodes)
 }
 
-/// The receivers that this node delivers the group to at `interface`: itself when a process of it listens there, and
-/// the listeners on the link that the forwarding cache or the bridge serves.
+/// The receivers of what this node sends or forwards to the group at `interface`: itself when a process of it listens
+/// there, and the listeners on the link; those that only the forwarding cache or the bridge knows stand as all hosts.
 pub fn children_set(interface: u32, group: Option<&[u8]>) -> Result<Vec<String>> {
     let here = Here::new(interface, group)?;
     let mut nodes = BTreeSet::new();
     for listener in here.local_listeners()? {
         nodes.insert(here.device.address(listener).unwrap_or_else(|| all_hosts(listener)));
     }
+    let mut named = BTreeSet::new();
+    for (state, listeners) in here.others(Role::Listener) {
+        let mut known = listeners.into_iter().filter(|node| !node.is_unspecified()).peekable();
+        let (address, _) = state.group.address();
+        if known.peek().is_some() {
+            named.insert(address);
+        } else {
+            nodes.insert(all_hosts(address.is_ipv4()));
+        }
+        nodes.extend(known);
+    }
     let index = here.device.index;
     let forwarded = kernel::forwarding()?.into_iter().filter(|f| f.outgoing.contains(&index));
-    nodes.extend(
-        forwarded.filter(|f| here.wants(f.address, f.source)).map(|f| all_hosts(f.address.is_ipv4())),
-    );
-    let members = kernel::members()?.into_iter().filter(|m| behind(m, index));
-    nodes.extend(members.filter(|m| here.wants(m.address, m.source)).map(|m| all_hosts(m.address.is_ipv4())));
+    let forwarded = forwarded.map(|f| (f.address, f.source));
+    let members = kernel::members()?.into_iter().filter(|m| behind(m, index)).map(|m| (m.address, m.source));
+    let nameless = forwarded.chain(members).filter(|(address, _)| !named.contains(address));
+    let wanted = nameless.filter(|(address, source)| here.wants(*address, *source));
+    nodes.extend(wanted.map(|(address, _)| all_hosts(address.is_ipv4())));
     Ok(names(nodes))
 }
 
-/// The neighbours from which this node receives the group at `interface`: by the forwarding cache, and for
-/// source-specific memberships of this host the next node towards the source.
+/// The neighbours from which this node receives the group at `interface`: by the forwarding cache, for source-specific
+/// memberships of this host the next node towards the source, and the nodes that say that they send.
 pub fn parent_set(interface: u32, group: Option<&[u8]>) -> Result<Vec<String>> {
     let here = Here::new(interface, group)?;
     here.nodes(here.parents()?)
@@ -92,10 +140,9 @@ pub fn parent_set(interface: u32, group: Option<&[u8]>) -> Result<Vec<String>> {
 /// the querier there.
 pub fn designated_host(interface: u32, group: Option<&[u8]>) -> Result<bool> {
     let here = Here::new(interface, group)?;
-    let family =
-        |v4: bool| here.wanted.in_family(v4) && if v4 { here.families.v4() } else { here.families.v6() };
     let bridge = here.device.bridge.as_ref().filter(|_| here.device.up);
-    if [true, false].iter().any(|&v4| family(v4) && bridge.is_some_and(|b| b.queries(v4))) {
+    let queries = |v4| bridge.is_some_and(|b| b.queries(v4)) || here.is_querier(v4);
+    if [true, false].into_iter().any(|v4| here.in_family(v4) && queries(v4)) {
         return Ok(true);
     }
     let index = here.device.index;
@@ -104,7 +151,8 @@ pub fn designated_host(interface: u32, group: Option<&[u8]>) -> Result<bool> {
     if !matches!(here.wanted, Wanted::All) && !known.is_empty() {
         return Ok(known.iter().any(|f| f.outgoing.contains(&index)));
     }
-    Ok((family(true) && here.device.forwards_v4) || (family(false) && here.device.forwards_v6))
+    let forwards = |v4| if v4 { here.device.forwards_v4 } else { here.device.forwards_v6 };
+    Ok([true, false].into_iter().any(|v4| here.in_family(v4) && forwards(v4) && here.is_elected(v4)))
 }
 
 /// A state that the kernel tells.
@@ -137,16 +185,10 @@ pub(super) fn table_states() -> Result<Vec<State>> {
     Ok(all)
 }
 
-fn kernel_states(device: &Device) -> Result<Vec<State>> {
-    let mut all = table_states()?;
-    all.extend(host_memberships()?.into_iter().map(|m| State {
-        ifindex: m.ifindex,
-        address: m.address,
-        source: m.source,
-        sender: false,
-    }));
-    all.retain(|s| s.ifindex == device.index);
-    Ok(all)
+impl From<Membership> for State {
+    fn from(Membership { ifindex, address, source }: Membership) -> State {
+        State { ifindex, address, source, sender: false }
+    }
 }
 
 fn host_memberships() -> Result<Vec<Membership>> {
@@ -157,6 +199,24 @@ fn own_at(device: &Device, families: Families) -> Vec<OwnGroup> {
     let mut own = own_groups();
     own.retain(|g| g.ifindex == device.index && families.hold(g.address));
     own
+}
+
+/// The own name of a Group Address, where there is just one.
+fn name_of(own: &[OwnGroup], address: IpAddr, source: Option<IpAddr>) -> String {
+    let mut names = own.iter().filter(|g| g.address == address && g.source == source).map(|g| &g.name);
+    match (names.next(), names.next()) {
+        (Some(name), None) => name.to_string(),
+        _ => ip_name(address, source, None),
+    }
+}
+
+/// The states of other nodes, each with its nodes.
+fn others_at(device: &Device, families: Families) -> Vec<(known::State, Vec<IpAddr>)> {
+    let here = |state: &known::State| state.ifindex == device.index && families.hold(state.group.address().0);
+    known::look(|known| {
+        let states = known.states().filter(|(state, _)| here(state));
+        states.map(|(state, nodes)| (state.clone(), nodes.collect())).collect()
+    })
 }
 
 /// The kernel's states that are those of own multicast sockets, under their own names.
@@ -235,6 +295,8 @@ struct Here {
 
 impl Here {
     fn new(interface: u32, group: Option<&[u8]>) -> Result<Here> {
+        observer::start();
+        others::start();
         let group = group.map(Name::parse).transpose()?;
         let wanted = group.as_ref().map_or(Ok(Wanted::All), Wanted::new)?;
         let (device, families) = interfaces::find(interface)?;
@@ -243,6 +305,38 @@ impl Here {
 
     fn wants(&self, address: IpAddr, source: Option<IpAddr>) -> bool {
         self.families.hold(address) && self.wanted.holds(address, source)
+    }
+
+    fn in_family(&self, v4: bool) -> bool {
+        self.wanted.in_family(v4) && if v4 { self.families.v4() } else { self.families.v6() }
+    }
+
+    /// What other nodes do in the group here.
+    fn others(&self, role: Role) -> Vec<(known::State, Vec<IpAddr>)> {
+        let mut others = others_at(&self.device, self.families);
+        others.retain(|(state, _)| {
+            let (address, source) = state.group.address();
+            let is_named = matches!(&state.group, GroupId::Name(name, ..)
+                if self.group.as_ref().is_some_and(|group| group.normal() == name));
+            (is_named || self.wants(address, source)) && state.role == role
+        });
+        others
+    }
+
+    /// True when this host was heard to query here, and is the querier.
+    fn is_querier(&self, v4: bool) -> bool {
+        let querier = observer::look(|hosts| hosts.querier(Instant::now(), self.device.index, v4));
+        querier.is_some_and(|address| self.device.has(address))
+    }
+
+    /// True when this host is the designated router among the PIM routers that were heard here (RFC 7761 §4.3.2): by
+    /// priority, then by address.
+    fn is_elected(&self, v4: bool) -> bool {
+        let routers = observer::look(|hosts| hosts.routers(Instant::now(), self.device.index, v4));
+        let (own, others): (Vec<_>, Vec<_>) = routers.into_iter().partition(|r| self.device.has(r.address));
+        let own = own.first().map(|r| (r.priority, Some(r.address)));
+        let rank = own.unwrap_or_else(|| (1, self.device.address(v4)));
+        others.iter().all(|other| rank > (other.priority, Some(other.address)))
     }
 
     /// The next nodes towards the sources of the groups that come in here.
@@ -263,6 +357,7 @@ impl Here {
                 parents.insert(route.gateway.unwrap_or(source));
             }
         }
+        parents.extend(self.others(Role::Sender).into_iter().flat_map(|(_, nodes)| nodes));
         Ok(parents)
     }
 

@@ -4,7 +4,14 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 /// Runs `body` in network and mount namespaces of its own, as root there. `test` is the test's own name.
+// Some of the tests give settings.
+#[allow(dead_code)]
 pub fn inside(test: &str, body: impl FnOnce()) {
+    inside_with(test, &[], body);
+}
+
+/// The same, with these variables in the environment.
+pub fn inside_with(test: &str, settings: &[(&str, &str)], body: impl FnOnce()) {
     const MARK: &str = "HAM_TEST_SANDBOX";
     if std::env::var_os(MARK).is_some() {
         return body();
@@ -22,6 +29,7 @@ pub fn inside(test: &str, body: impl FnOnce()) {
         .arg(myself)
         .args([test, "--exact", "--nocapture", "--test-threads=1"])
         .env(MARK, "1")
+        .envs(settings.iter().copied())
         .output()
         .expect("unshare runs");
     let text = String::from_utf8_lossy;

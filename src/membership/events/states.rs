@@ -1,10 +1,13 @@
 //! What the application has been told, and what it has to be told next.
 
+use super::names::{By, Names, Spot};
 use super::{Event, EventType};
 use crate::interfaces::watch::Change;
 use crate::membership::kernel::{self, Joined};
+use crate::membership::known::{self, GroupId, Role};
 use crate::membership::service::{State, table_states};
 use crate::name::ip_name;
+use crate::presence;
 use crate::socket::{OwnGroup, own_groups};
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
@@ -12,6 +15,11 @@ use std::time::{Duration, Instant};
 
 /// How long a note of the kernel waits for the own socket that may have caused it.
 pub const GRACE: Duration = Duration::from_millis(50);
+
+/// How long a Group Address that others listen to waits for a name that they say.
+const NAMING: Duration = Duration::from_millis(50);
+/// The same for those that are there when events begin.
+const LEARNING: Duration = Duration::from_millis(500);
 
 /// A Group Address at a device.
 type Place = (u32, IpAddr);
@@ -21,10 +29,18 @@ pub struct Source {
     pub own: fn() -> Vec<OwnGroup>,
     pub joined: fn() -> Vec<Joined>,
     pub tables: fn() -> Vec<State>,
+    pub remote: fn() -> Vec<known::State>,
+    /// Other nodes can say their names.
+    pub named: fn() -> bool,
 }
 
-const HOST: Source =
-    Source { own: own_groups, joined: || logged(kernel::joined()), tables: || logged(table_states()) };
+const HOST: Source = Source {
+    own: own_groups,
+    joined: || logged(kernel::joined()),
+    tables: || logged(table_states()),
+    remote: || known::look(|known| known.states().map(|(state, _)| state.clone()).collect()),
+    named: presence::is_heard,
+};
 
 fn logged<T>(read: crate::error::Result<Vec<T>>) -> Vec<T> {
     read.unwrap_or_else(|e| {
@@ -36,9 +52,11 @@ fn logged<T>(read: crate::error::Result<Vec<T>>) -> Vec<T> {
 /// The states known, and the events that wait to be passed on.
 pub struct States {
     source: Source,
-    events: VecDeque<Event>,
+    names: Names,
     /// Own names that are listened to, with their Group Addresses.
-    own: HashSet<(u32, String, IpAddr)>,
+    own: HashSet<(Spot, String)>,
+    /// Own sources, each with its Group Addresses; the first one stands for all.
+    own_sources: HashMap<(u32, String), Vec<Spot>>,
     /// How many own names hold a place; kept for [`GRACE`] after the last one left.
     held: HashMap<Place, Held>,
     /// Own sources that were there when events began; an early note of one is about that.
@@ -47,6 +65,10 @@ pub struct States {
     early: usize,
     /// Places of other processes that the application knows.
     foreign: BTreeSet<Place>,
+    /// States of other nodes that the application knows.
+    remote: HashSet<known::State>,
+    /// Names of which other nodes say that they send, and at how many Group Addresses.
+    remote_sources: HashMap<(u32, String), usize>,
     /// States of the forwarding caches and bridges that the application knows.
     tables: BTreeSet<State>,
     /// Notes of the kernel in its order, each with the time when it is decided.
@@ -57,6 +79,8 @@ pub struct States {
     look: Option<Instant>,
     /// When the tables are read again.
     reread: Option<Instant>,
+    /// When own sources are read again, because some have ended.
+    recount: Option<Instant>,
 }
 
 #[derive(Clone, Copy)]
@@ -74,30 +98,39 @@ impl States {
     fn of(source: Source, now: Instant) -> States {
         let mut states = States {
             source,
-            events: VecDeque::new(),
+            names: Names::default(),
             own: HashSet::new(),
+            own_sources: HashMap::new(),
             held: HashMap::new(),
             begun_sources: HashSet::new(),
             early: 0,
             foreign: BTreeSet::new(),
+            remote: HashSet::new(),
+            remote_sources: HashMap::new(),
             tables: BTreeSet::new(),
             pending: VecDeque::new(),
             left: Vec::new(),
             look: None,
             reread: Some(now),
+            recount: None,
         };
         let mut own = (states.source.own)();
         own.sort_unstable_by(|a, b| (a.ifindex, &a.name, a.address).cmp(&(b.ifindex, &b.name, b.address)));
         for group in own {
-            let event = |event| Event { event, ifindex: group.ifindex, name: group.name.to_string() };
             if group.listener {
-                states.own(now, event(EventType::Join), group.address);
+                states.own(now, EventType::Join, spot(&group), &group.name);
             }
             if group.sender {
-                states.own(now, event(EventType::NewSource), group.address);
+                states.own(now, EventType::NewSource, spot(&group), &group.name);
                 states.begun_sources.insert((group.ifindex, group.name.to_string()));
             }
         }
+        let named = (states.source.named)();
+        states.names.patience = if named { LEARNING } else { Duration::ZERO };
+        for state in (states.source.remote)() {
+            states.remote(now, state, true);
+        }
+        states.names.patience = if named { NAMING } else { Duration::ZERO };
         for Joined { ifindex, address, .. } in (states.source.joined)() {
             states.kernel(now, Change::Group { ifindex, address, joined: true });
         }
@@ -120,47 +153,52 @@ impl States {
 
     /// How much waits to be decided or passed on.
     pub fn waiting(&self) -> usize {
-        self.events.len() + self.pending.len()
+        self.names.events.len() + self.pending.len()
     }
 
     /// Notes were lost: what there is, is read anew.
     pub fn resync(&mut self, now: Instant) {
         let own = (self.source.own)().into_iter().filter(|g| g.listener);
-        let own: HashSet<_> = own.map(|g| (g.ifindex, g.name.to_string(), g.address)).collect();
-        let gone: Vec<_> = self.own.iter().filter(|key| !own.contains(*key)).cloned().collect();
-        for (ifindex, name, address) in gone {
-            self.own(now, Event { event: EventType::Leave, ifindex, name }, address);
+        let own: HashSet<_> = own.map(|g| (spot(&g), g.name.to_string())).collect();
+        let gone: Vec<_> = self.own.difference(&own).cloned().collect();
+        for (spot, name) in gone {
+            self.own(now, EventType::Leave, spot, &name);
         }
-        for (ifindex, name, address) in own {
-            self.own(now, Event { event: EventType::Join, ifindex, name }, address);
+        for (spot, name) in own {
+            self.own(now, EventType::Join, spot, &name);
         }
+        let remote: HashSet<_> = (self.source.remote)().into_iter().collect();
+        let gone: Vec<_> = self.remote.difference(&remote).cloned().collect();
+        gone.into_iter().for_each(|state| self.remote(now, state, false));
+        remote.into_iter().for_each(|state| self.remote(now, state, true));
+        self.recount.get_or_insert(now);
         self.kernel(now, Change::Resync);
     }
 
     /// The next event to pass on.
     pub fn next_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        self.names.events.pop_front()
     }
 
     /// When [`States::due`] has something to do.
     pub fn deadline(&self) -> Option<Instant> {
         let pending = self.pending.front().map(|(at, _)| *at);
-        [pending, self.look, self.reread].into_iter().flatten().min()
+        [pending, self.look, self.reread, self.recount, self.names.deadline()].into_iter().flatten().min()
     }
 
     /// A note of an own multicast socket.
-    pub fn own(&mut self, at: Instant, event: Event, address: IpAddr) {
-        let place = (event.ifindex, address);
-        let key = (event.ifindex, event.name.clone(), address);
-        match event.event {
+    pub fn own(&mut self, at: Instant, event: EventType, spot: Spot, name: &str) {
+        let place = (spot.ifindex, spot.address);
+        match event {
             EventType::Join => {
-                if !self.own.insert(key) {
-                    return;
+                if self.own.insert((spot, name.into())) {
+                    self.held.entry(place).or_insert(Held { names: 0, until: at }).names += 1;
+                    self.names.hold(spot.ifindex, name);
+                    self.names.own_came(spot, name);
                 }
-                self.held.entry(place).or_insert(Held { names: 0, until: at }).names += 1;
             }
             EventType::Leave => {
-                if !self.own.remove(&key) {
+                if !self.own.remove(&(spot, name.into())) {
                     return;
                 }
                 if let Some(held) = self.held.get_mut(&place) {
@@ -171,14 +209,68 @@ impl States {
                         self.look.get_or_insert(at + GRACE);
                     }
                 }
+                self.names.release(spot.ifindex, name);
+                self.names.own_went(spot, name);
             }
             EventType::NewSource => {
-                if self.begun_sources.remove(&(event.ifindex, event.name.clone())) {
-                    return;
+                let key = (spot.ifindex, name.to_string());
+                let spots = self.own_sources.entry(key.clone()).or_default();
+                let new = !spots.contains(&spot);
+                if new {
+                    spots.push(spot);
+                }
+                // A name with several Group Addresses is one source.
+                if spots[0] == spot && !self.begun_sources.remove(&key) {
+                    self.names.tell(event, spot.ifindex, name);
+                }
+                if new {
+                    self.names.own_came(spot, name);
                 }
             }
         }
-        self.events.push_back(event);
+    }
+
+    /// A note that own sources have ended.
+    pub fn sources_ended(&mut self, at: Instant) {
+        self.recount.get_or_insert(at + GRACE);
+    }
+
+    /// A note on other nodes.
+    pub fn remote(&mut self, at: Instant, state: known::State, came: bool) {
+        let changed = if came { self.remote.insert(state.clone()) } else { self.remote.remove(&state) };
+        if !changed {
+            return;
+        }
+        let known::State { ifindex, group, role } = state;
+        let (address, source) = group.address();
+        let spot = Spot { ifindex, address, source };
+        match (role, group, came) {
+            (Role::Listener, GroupId::Address(..), true) => self.names.others_listen(at, spot, By::Remote),
+            (Role::Listener, GroupId::Address(..), false) => self.names.others_left(spot, By::Remote),
+            (Role::Listener, GroupId::Name(name, ..), true) => self.names.said(spot, &name),
+            (Role::Listener, GroupId::Name(name, ..), false) => self.names.unsaid(at, spot, &name),
+            (Role::Sender, GroupId::Address(..), true) => {
+                let name = self.names.of(spot);
+                self.names.tell(EventType::NewSource, ifindex, &name);
+            }
+            (Role::Sender, GroupId::Address(..), false) => {}
+            (Role::Sender, GroupId::Name(name, ..), true) => {
+                let count = self.remote_sources.entry((ifindex, name.to_string())).or_insert(0);
+                *count += 1;
+                if *count == 1 {
+                    self.names.tell(EventType::NewSource, ifindex, &name);
+                }
+            }
+            (Role::Sender, GroupId::Name(name, ..), false) => {
+                let key = (ifindex, name.to_string());
+                if let Some(count) = self.remote_sources.get_mut(&key) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.remote_sources.remove(&key);
+                    }
+                }
+            }
+        }
     }
 
     /// A note of the interface watch.
@@ -206,8 +298,32 @@ impl States {
         }
         if self.reread.is_some_and(|at| at <= now) {
             self.reread = None;
-            self.read_tables();
+            self.read_tables(now);
         }
+        if self.recount.is_some_and(|at| at <= now) {
+            self.recount = None;
+            self.recount_sources();
+        }
+        self.names.due(now);
+    }
+
+    fn recount_sources(&mut self) {
+        let mut now: HashMap<(u32, String), HashSet<Spot>> = HashMap::new();
+        for group in (self.source.own)().into_iter().filter(|g| g.sender) {
+            now.entry((group.ifindex, group.name.to_string())).or_default().insert(spot(&group));
+        }
+        let names = &mut self.names;
+        self.own_sources.retain(|key, spots| {
+            let there = now.get(key);
+            spots.retain(|spot| {
+                let stays = there.is_some_and(|there| there.contains(spot));
+                if !stays {
+                    names.own_went(*spot, &key.1);
+                }
+                stays
+            });
+            !spots.is_empty()
+        });
     }
 
     fn decide(&mut self, at: Instant, change: Change) {
@@ -267,214 +383,42 @@ impl States {
         }
     }
 
-    fn read_tables(&mut self) {
+    fn read_tables(&mut self, at: Instant) {
         let now: BTreeSet<State> = (self.source.tables)().into_iter().collect();
-        let event = |event, state: &State| {
-            let name = ip_name(state.address, state.source, None);
-            Event { event, ifindex: state.ifindex, name }
+        let spot = |state: &State| {
+            let State { ifindex, address, source, .. } = *state;
+            Spot { ifindex, address, source }
         };
         for gone in self.tables.difference(&now).filter(|s| !s.sender) {
-            self.events.push_back(event(EventType::Leave, gone));
+            self.names.others_left(spot(gone), By::Tables);
         }
         for new in now.difference(&self.tables) {
-            let kind = if new.sender { EventType::NewSource } else { EventType::Join };
-            self.events.push_back(event(kind, new));
+            if new.sender {
+                let name = self.names.of(spot(new));
+                self.names.tell(EventType::NewSource, new.ifindex, &name);
+            } else {
+                self.names.others_listen(at, spot(new), By::Tables);
+            }
         }
         self.tables = now;
     }
 
-    fn foreign_join(&mut self, place: Place) {
-        if self.foreign.insert(place) {
-            self.foreign_event(EventType::Join, place);
+    fn foreign_join(&mut self, (ifindex, address): Place) {
+        if self.foreign.insert((ifindex, address)) {
+            self.names.hold(ifindex, &ip_name(address, None, None));
         }
     }
 
-    fn foreign_leave(&mut self, place: Place) {
-        if self.foreign.remove(&place) {
-            self.foreign_event(EventType::Leave, place);
+    fn foreign_leave(&mut self, (ifindex, address): Place) {
+        if self.foreign.remove(&(ifindex, address)) {
+            self.names.release(ifindex, &ip_name(address, None, None));
         }
     }
+}
 
-    fn foreign_event(&mut self, event: EventType, (ifindex, address): Place) {
-        self.events.push_back(Event { event, ifindex, name: ip_name(address, None, None) });
-    }
+fn spot(group: &OwnGroup) -> Spot {
+    Spot { ifindex: group.ifindex, address: group.address, source: group.source }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::cell::RefCell;
-    use std::sync::Arc;
-
-    thread_local! {
-        static JOINED: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
-        static OWN: RefCell<Vec<OwnGroup>> = const { RefCell::new(Vec::new()) };
-        static TABLES: RefCell<Vec<State>> = const { RefCell::new(Vec::new()) };
-    }
-
-    const A: &str = "239.1.1.1";
-    const FOREIGN: &str = "ham:ip:239.1.1.1";
-    const OWN_NAME: &str = "ham:ip:239.1.1.1:5000";
-
-    fn place(address: &str) -> Place {
-        (2, address.parse().unwrap())
-    }
-
-    fn fresh() -> Instant {
-        JOINED.take();
-        OWN.take();
-        TABLES.take();
-        Instant::now()
-    }
-
-    fn begin(now: Instant) -> States {
-        let joined = || {
-            let of = |&(ifindex, address): &Place| Joined { ifindex, address, users: 1 };
-            JOINED.with_borrow(|j| j.iter().map(of).collect())
-        };
-        let source = Source {
-            own: || OWN.with_borrow(Clone::clone),
-            joined,
-            tables: || TABLES.with_borrow(Clone::clone),
-        };
-        States::of(source, now)
-    }
-
-    fn own_note(states: &mut States, at: Instant, event: EventType) {
-        states.own(at, Event { event, ifindex: 2, name: OWN_NAME.into() }, A.parse().unwrap());
-    }
-
-    fn kernel_note(states: &mut States, at: Instant, joined: bool) {
-        states.kernel(at, Change::Group { ifindex: 2, address: A.parse().unwrap(), joined });
-    }
-
-    fn told(states: &mut States, at: Instant) -> Vec<(EventType, String)> {
-        states.due(at);
-        std::iter::from_fn(|| states.next_event()).map(|e| (e.event, e.name)).collect()
-    }
-
-    fn join(name: &str) -> (EventType, String) {
-        (EventType::Join, name.into())
-    }
-
-    fn leave(name: &str) -> (EventType, String) {
-        (EventType::Leave, name.into())
-    }
-
-    #[test]
-    fn what_there_is_comes_first_and_once() {
-        let t = fresh();
-        JOINED.set(vec![place(A), place("239.2.2.2")]);
-        OWN.set(vec![OwnGroup {
-            ifindex: 2,
-            name: Arc::from(OWN_NAME),
-            address: A.parse().unwrap(),
-            source: None,
-            listener: true,
-            sender: true,
-        }]);
-        let mut states = begin(t);
-        states.expect_early(2);
-        // Both notes were written before the states were read.
-        own_note(&mut states, t, EventType::Join);
-        states.early_taken();
-        own_note(&mut states, t, EventType::NewSource);
-        states.early_taken();
-        assert_eq!(told(&mut states, t), [join(OWN_NAME), (EventType::NewSource, OWN_NAME.into())]);
-        assert_eq!(told(&mut states, t + GRACE), [join("ham:ip:239.2.2.2")]);
-        // A later one is new.
-        own_note(&mut states, t + GRACE, EventType::NewSource);
-        assert_eq!(told(&mut states, t + GRACE), [(EventType::NewSource, OWN_NAME.into())]);
-    }
-
-    #[test]
-    fn another_process_joins_and_leaves() {
-        let t = fresh();
-        let mut states = begin(t);
-        kernel_note(&mut states, t, true);
-        assert_eq!(told(&mut states, t), []);
-        kernel_note(&mut states, t + GRACE / 2, false);
-        assert_eq!(told(&mut states, t + 2 * GRACE), [join(FOREIGN), leave(FOREIGN)]);
-        // A leave whose join was never told is not told either.
-        kernel_note(&mut states, t + 2 * GRACE, false);
-        assert_eq!(told(&mut states, t + 4 * GRACE), []);
-    }
-
-    #[test]
-    fn the_kernels_word_on_own_sockets_is_no_second_event() {
-        for own_first in [true, false] {
-            let t = fresh();
-            let mut states = begin(t);
-            let (own, kernel) = if own_first { (t, t + GRACE / 2) } else { (t + GRACE / 2, t) };
-            own_note(&mut states, own, EventType::Join);
-            kernel_note(&mut states, kernel, true);
-            assert_eq!(told(&mut states, t + 2 * GRACE), [join(OWN_NAME)]);
-            own_note(&mut states, t + 2 * GRACE, EventType::Leave);
-            kernel_note(&mut states, t + 2 * GRACE, false);
-            assert_eq!(told(&mut states, t + 4 * GRACE), [leave(OWN_NAME)]);
-        }
-    }
-
-    #[test]
-    fn an_own_join_and_leave_within_the_grace_stay_own() {
-        let t = fresh();
-        let mut states = begin(t);
-        own_note(&mut states, t, EventType::Join);
-        own_note(&mut states, t, EventType::Leave);
-        kernel_note(&mut states, t + GRACE / 4, true);
-        kernel_note(&mut states, t + GRACE / 4, false);
-        assert_eq!(told(&mut states, t + 4 * GRACE), [join(OWN_NAME), leave(OWN_NAME)]);
-        // And nothing is kept of it.
-        states.due(t + 6 * GRACE);
-        assert!(states.held.is_empty() && states.deadline().is_none());
-    }
-
-    #[test]
-    fn who_stays_behind_an_own_leave_is_told() {
-        let t = fresh();
-        let mut states = begin(t);
-        own_note(&mut states, t, EventType::Join);
-        // Another process joins: the kernel is silent, for the device has the group already.
-        JOINED.set(vec![place(A)]);
-        own_note(&mut states, t, EventType::Leave);
-        assert_eq!(told(&mut states, t + 2 * GRACE), [join(OWN_NAME), leave(OWN_NAME), join(FOREIGN)]);
-        kernel_note(&mut states, t + 3 * GRACE, false);
-        assert_eq!(told(&mut states, t + 4 * GRACE), [leave(FOREIGN)]);
-    }
-
-    #[test]
-    fn a_device_that_vanishes_takes_its_groups_along() {
-        let t = fresh();
-        JOINED.set(vec![place(A), (3, A.parse().unwrap())]);
-        let mut states = begin(t);
-        states.kernel(t, Change::Gone { index: 2, name: "v0".into() });
-        assert_eq!(told(&mut states, t + GRACE), [join(FOREIGN), join(FOREIGN), leave(FOREIGN)]);
-        assert_eq!(states.foreign.iter().map(|p| p.0).collect::<Vec<_>>(), [3]);
-    }
-
-    #[test]
-    fn after_lost_notes_the_difference_is_told() {
-        let t = fresh();
-        JOINED.set(vec![place(A), place("239.2.2.2")]);
-        let mut states = begin(t);
-        assert_eq!(told(&mut states, t + GRACE).len(), 2);
-        JOINED.set(vec![place("239.2.2.2"), place("239.3.3.3")]);
-        states.resync(t + GRACE);
-        assert_eq!(told(&mut states, t + 2 * GRACE), [leave(FOREIGN), join("ham:ip:239.3.3.3")]);
-    }
-
-    #[test]
-    fn forwarding_tells_sources_and_listeners() {
-        let t = fresh();
-        let mut states = begin(t);
-        let source = Some("10.0.0.9".parse().unwrap());
-        let state = |ifindex, sender| State { ifindex, address: A.parse().unwrap(), source, sender };
-        TABLES.set(vec![state(2, true), state(3, false)]);
-        states.kernel(t, Change::Tables);
-        let name = "ham:ip:239.1.1.1@10.0.0.9";
-        assert_eq!(told(&mut states, t + GRACE), [(EventType::NewSource, name.to_string()), join(name)]);
-        TABLES.set(vec![]);
-        states.kernel(t + GRACE, Change::Tables);
-        assert_eq!(told(&mut states, t + 2 * GRACE), [leave(name)]);
-    }
-}
+mod tests;

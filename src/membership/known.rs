@@ -1,0 +1,252 @@
+//! What is known of other nodes: who listens or sends to which group at which Interface, whoever said so.
+//!
+//! Those who find it out say what came and what went, and mind its age themselves; membership events and service calls
+//! take it from here. The table is bounded: what does not fit is counted, and told once in a while.
+
+use super::events;
+use crate::logging::Pace;
+use arc_swap::ArcSwapOption;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Who found it out; several may know the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The observer of IGMP and MLD.
+    Observer = 1,
+    /// The other libham processes' own word.
+    Presence = 2,
+}
+
+/// A group, as what was heard of the other node names it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum GroupId {
+    /// A Group Address, and the source where it asks for one.
+    Address(IpAddr, Option<IpAddr>),
+    /// A Group Name in normal form, where it is placed, and the source.
+    Name(Arc<str>, IpAddr, Option<IpAddr>),
+}
+
+impl GroupId {
+    /// The Group Address, and the source.
+    pub fn address(&self) -> (IpAddr, Option<IpAddr>) {
+        let (GroupId::Address(address, source) | GroupId::Name(_, address, source)) = *self;
+        (address, source)
+    }
+}
+
+/// What nodes do in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Role {
+    /// They listen.
+    Listener,
+    /// They send.
+    Sender,
+}
+
+/// A group state at a device that other nodes have.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct State {
+    /// The device.
+    pub ifindex: u32,
+    /// The group.
+    pub group: GroupId,
+    /// What they do.
+    pub role: Role,
+}
+
+/// What was found out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A node has a state (again is nothing new).
+    Came(State, IpAddr),
+    /// It has it no more (never had it is nothing new).
+    Went(State, IpAddr),
+    /// Nothing is known of the device any more.
+    Vanished(u32),
+}
+
+/// So many pairs of state and node are kept.
+pub const LIMIT: usize = 131_072;
+
+/// The table.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The nodes of each state, each with the bits of its origins.
+    states: HashMap<State, HashMap<IpAddr, u8>>,
+    pairs: usize,
+    left_out: u64,
+}
+
+impl Known {
+    /// Takes a change in. `tell` gets each state that its first node has come to (true), or its last one has left.
+    pub fn apply(&mut self, origin: Origin, change: Change, tell: &mut impl FnMut(&State, bool)) {
+        match change {
+            Change::Came(state, node) => self.came(origin, state, node, tell),
+            Change::Went(state, node) => self.went(origin, &state, node, tell),
+            Change::Vanished(ifindex) => {
+                let there = self.states.iter().filter(|(state, _)| state.ifindex == ifindex);
+                let pairs = there.flat_map(|(state, nodes)| nodes.keys().map(|node| (state.clone(), *node)));
+                for (state, node) in pairs.collect::<Vec<_>>() {
+                    self.went(origin, &state, node, tell);
+                }
+            }
+        }
+    }
+
+    fn came(&mut self, origin: Origin, state: State, node: IpAddr, tell: &mut impl FnMut(&State, bool)) {
+        if let Some(origins) = self.states.get_mut(&state).and_then(|nodes| nodes.get_mut(&node)) {
+            *origins |= origin as u8;
+            return;
+        }
+        if self.pairs >= LIMIT {
+            self.left_out += 1;
+            return;
+        }
+        self.pairs += 1;
+        let nodes = self.states.entry(state.clone()).or_default();
+        nodes.insert(node, origin as u8);
+        if nodes.len() == 1 {
+            tell(&state, true);
+        }
+    }
+
+    fn went(&mut self, origin: Origin, state: &State, node: IpAddr, tell: &mut impl FnMut(&State, bool)) {
+        let Some(nodes) = self.states.get_mut(state) else { return };
+        let Some(origins) = nodes.get_mut(&node) else { return };
+        *origins &= !(origin as u8);
+        if *origins != 0 {
+            return;
+        }
+        nodes.remove(&node);
+        self.pairs -= 1;
+        if nodes.is_empty() {
+            self.states.remove(state);
+            tell(state, false);
+        }
+    }
+
+    /// Every state, with its nodes.
+    pub fn states(&self) -> impl Iterator<Item = (&State, impl Iterator<Item = IpAddr>)> {
+        self.states.iter().map(|(state, nodes)| (state, nodes.keys().copied()))
+    }
+}
+
+// No lock that a thread of the parent may hold is met in a forked child: it drops the pointer unread.
+static KNOWN: ArcSwapOption<Mutex<Known>> = ArcSwapOption::const_empty();
+
+/// Takes in what `origin` has found out, and passes on what is new to membership events, in this order. Never blocks
+/// for longer than another such call takes.
+pub fn report(origin: Origin, changes: impl IntoIterator<Item = Change>) {
+    static PACE: Pace = Pace::new();
+    let mut changes = changes.into_iter().peekable();
+    if changes.peek().is_none() {
+        return;
+    }
+    if KNOWN.load().is_none() {
+        KNOWN.compare_and_swap(&None::<Arc<_>>, Some(Arc::default()));
+    }
+    let Some(known) = KNOWN.load_full() else { return };
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    for change in changes {
+        // Under the lock, so that events keep the order.
+        known.apply(origin, change, &mut |state, came| events::remote_change(state, came));
+    }
+    if known.left_out > 0 && PACE.due() {
+        let left_out = std::mem::take(&mut known.left_out);
+        log::warn!("group states: {left_out} of other nodes are left out, {LIMIT} are kept");
+    }
+}
+
+/// Looks at the table.
+pub fn look<R>(at: impl FnOnce(&Known) -> R) -> R {
+    match KNOWN.load_full() {
+        Some(known) => at(&known.lock().unwrap_or_else(PoisonError::into_inner)),
+        None => at(&Known::default()),
+    }
+}
+
+/// For the child after `fork`: what its parent knew is old news.
+pub fn forget_after_fork() {
+    std::mem::forget(KNOWN.swap(None));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(last: u8, role: Role) -> State {
+        let group = GroupId::Address(IpAddr::from([239, 1, 1, last]), None);
+        State { ifindex: 2, group, role }
+    }
+
+    fn node(last: u8) -> IpAddr {
+        IpAddr::from([10, 0, 0, last])
+    }
+
+    fn told(known: &mut Known, origin: Origin, change: Change) -> Vec<(State, bool)> {
+        let mut told = Vec::new();
+        known.apply(origin, change, &mut |state, came| told.push((state.clone(), came)));
+        told
+    }
+
+    #[test]
+    fn the_first_node_and_the_last_one_are_news() {
+        let mut known = Known::default();
+        let (a, b) = (state(1, Role::Listener), state(1, Role::Sender));
+        let came = |n| Change::Came(a.clone(), node(n));
+        let went = |n| Change::Went(a.clone(), node(n));
+        assert_eq!(told(&mut known, Origin::Observer, came(1)), [(a.clone(), true)]);
+        assert_eq!(told(&mut known, Origin::Observer, came(1)), []);
+        assert_eq!(told(&mut known, Origin::Observer, came(2)), []);
+        // The other role is another state.
+        assert_eq!(told(&mut known, Origin::Observer, Change::Came(b.clone(), node(1))), [(b, true)]);
+        assert_eq!(told(&mut known, Origin::Observer, went(1)), []);
+        assert_eq!(told(&mut known, Origin::Observer, went(3)), []);
+        assert_eq!(told(&mut known, Origin::Observer, went(2)), [(a.clone(), false)]);
+        assert_eq!(told(&mut known, Origin::Observer, went(2)), []);
+        assert_eq!(known.pairs, 1);
+    }
+
+    #[test]
+    fn what_two_know_goes_with_the_second() {
+        let mut known = Known::default();
+        let a = state(1, Role::Listener);
+        let came = Change::Came(a.clone(), node(1));
+        let went = Change::Went(a.clone(), node(1));
+        assert_eq!(told(&mut known, Origin::Observer, came.clone()).len(), 1);
+        assert_eq!(told(&mut known, Origin::Presence, came), []);
+        assert_eq!(told(&mut known, Origin::Observer, went.clone()), []);
+        assert_eq!(told(&mut known, Origin::Observer, went.clone()), []);
+        assert_eq!(told(&mut known, Origin::Presence, went), [(a, false)]);
+        assert!(known.states.is_empty() && known.pairs == 0);
+    }
+
+    #[test]
+    fn a_device_that_vanishes_takes_its_states_along() {
+        let mut known = Known::default();
+        let elsewhere = State { ifindex: 3, ..state(1, Role::Listener) };
+        for state in [state(1, Role::Listener), state(2, Role::Listener), elsewhere.clone()] {
+            told(&mut known, Origin::Observer, Change::Came(state, node(1)));
+        }
+        told(&mut known, Origin::Presence, Change::Came(state(2, Role::Listener), node(1)));
+        let gone = told(&mut known, Origin::Observer, Change::Vanished(2));
+        assert_eq!(gone, [(state(1, Role::Listener), false)]);
+        let gone = told(&mut known, Origin::Presence, Change::Vanished(2));
+        assert_eq!(gone, [(state(2, Role::Listener), false)]);
+        assert_eq!(known.states.keys().collect::<Vec<_>>(), [&elsewhere]);
+    }
+
+    #[test]
+    fn the_table_is_bounded() {
+        let mut known = Known::default();
+        for i in 0..LIMIT as u32 + 5 {
+            let [a, b, c, d] = (0x0a00_0000 + i).to_be_bytes();
+            let change = Change::Came(state(1, Role::Listener), IpAddr::from([a, b, c, d]));
+            known.apply(Origin::Observer, change, &mut |_, _| {});
+        }
+        assert_eq!((known.pairs, known.left_out), (LIMIT, 5));
+        assert_eq!(known.states().map(|(_, nodes)| nodes.count()).sum::<usize>(), LIMIT);
+    }
+}

@@ -1,0 +1,299 @@
+//! Who listens to what on each link, host by host, as a router with explicit tracking knows it (RFC 3376 §6,
+//! RFC 3810 §7), with the querier's own timers; and who the querier and the PIM routers are.
+//!
+//! No system call and no clock in it: the time is passed in. Memory is bounded per link, and what does not fit is counted.
+
+use super::filter::{Filter, tell};
+use super::link::{Link, Router};
+use super::packet::{Heard, Kind, Message, Query, Record};
+use crate::membership::kernel::is_kernels_own;
+use crate::membership::known::Change;
+use std::collections::{BTreeSet, HashMap};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::{Duration, Instant};
+
+/// So many listeners, each source that one asks for counted, are known on a link in one family.
+pub const LISTENERS: usize = 65_536;
+/// So many hosts of one group.
+pub const HOSTS: usize = 8192;
+/// How long a host has to answer the query that follows a leave, when the query has not been heard yet (RFC 3376 §8.8).
+const LAST_MEMBER: Duration = Duration::from_secs(1);
+/// Rewriting all timers of a link costs time, so it is done at most so often.
+const TIGHTEN: Duration = Duration::from_secs(1);
+
+/// Every link, by device and family (true: IPv4).
+#[derive(Debug, Default)]
+pub struct Hosts {
+    links: HashMap<(u32, bool), Link>,
+    /// When each listener is looked at next.
+    schedule: BTreeSet<Due>,
+    left_out: u64,
+}
+
+/// When, at which device, which group, which host.
+type Due = (Instant, u32, IpAddr, IpAddr);
+
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    hosts: HashMap<IpAddr, Host>,
+    /// Hosts of IGMPv1, IGMPv2 and MLDv1 keep silent when another one answers, so that its answer is theirs, too.
+    legacy_until: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Host {
+    filter: Filter,
+    scheduled: Instant,
+}
+
+impl Hosts {
+    /// Takes in what was heard at a device. What it changes goes to `out`.
+    pub fn heard(&mut self, now: Instant, ifindex: u32, heard: &Heard, out: &mut Vec<Change>) {
+        let from = heard.from;
+        let key = (ifindex, from.is_ipv4());
+        let link = self.links.entry(key).or_default();
+        match &heard.message {
+            Message::Hello { holdtime, priority } => link.hello(now, from, *holdtime, *priority),
+            Message::Query(query) => self.query(now, ifindex, from, query),
+            Message::Report(group) => {
+                self.legacy_report(Place { now, ifindex, group: *group, host: from }, out)
+            }
+            Message::Leave(group) => {
+                self.legacy_leave(Place { now, ifindex, group: *group, host: from }, out)
+            }
+            Message::Records(records) => {
+                for record in records {
+                    self.record(now, ifindex, record, from, out);
+                }
+            }
+        }
+    }
+
+    /// When [`Hosts::due`] has something to do.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.schedule.first().map(|(at, ..)| *at)
+    }
+
+    /// Drops what has grown old.
+    pub fn due(&mut self, now: Instant, out: &mut Vec<Change>) {
+        while let Some(&(at, ifindex, group, host)) = self.schedule.first().filter(|(at, ..)| *at <= now) {
+            let legacy = self.group(ifindex, group).and_then(|g| g.legacy_until);
+            let place = Place { now, ifindex, group, host };
+            let known = self.change(place, out, |filter| Some(filter?.without_old(now, legacy)));
+            if !known {
+                self.schedule.remove(&(at, ifindex, group, host));
+            }
+        }
+    }
+
+    /// Drops all that is known of a device.
+    pub fn forget(&mut self, ifindex: u32) {
+        self.links.retain(|(of, _), _| *of != ifindex);
+        self.schedule.retain(|(_, of, ..)| *of != ifindex);
+    }
+
+    /// The querier of a link, of which there is at most one in each family.
+    pub fn querier(&self, now: Instant, ifindex: u32, v4: bool) -> Option<IpAddr> {
+        self.links.get(&(ifindex, v4))?.querier(now)
+    }
+
+    /// The PIM routers of a link.
+    pub fn routers(&self, now: Instant, ifindex: u32, v4: bool) -> Vec<Router> {
+        self.links.get(&(ifindex, v4)).map_or_else(Vec::new, |link| link.routers(now).collect())
+    }
+
+    /// How much did not fit since this was asked last.
+    pub fn left_out(&mut self) -> u64 {
+        std::mem::take(&mut self.left_out)
+    }
+
+    fn group(&self, ifindex: u32, group: IpAddr) -> Option<&Group> {
+        self.links.get(&(ifindex, group.is_ipv4()))?.groups.get(&group)
+    }
+
+    fn query(&mut self, now: Instant, ifindex: u32, from: IpAddr, query: &Query) {
+        let v4 = from.is_ipv4();
+        let Some(link) = self.links.get_mut(&(ifindex, v4)) else { return };
+        let shorter = link.query(now, from, query);
+        let (membership, robustness) = (link.membership(), link.robustness());
+        if shorter && link.tightened.is_none_or(|last| last + TIGHTEN <= now) {
+            link.tightened = Some(now);
+            self.lower(ifindex, v4, None, now + membership, |_| true);
+        }
+        // RFC 3376 §6.6.1
+        if let (Some(group), false) = (query.group, query.suppress) {
+            let asks_for = |source: Option<&IpAddr>| match source {
+                Some(source) => query.sources.contains(source),
+                None => query.sources.is_empty(),
+            };
+            self.lower(ifindex, v4, Some(group), now + query.response * robustness, asks_for);
+        }
+    }
+
+    /// Lets nothing live longer than until `latest`, of one group or of all: whole groups (`None`) and sources.
+    fn lower(
+        &mut self,
+        ifindex: u32,
+        v4: bool,
+        only: Option<IpAddr>,
+        latest: Instant,
+        applies: impl Fn(Option<&IpAddr>) -> bool,
+    ) {
+        let Some(link) = self.links.get_mut(&(ifindex, v4)) else { return };
+        let groups = link.groups.iter_mut().filter(|(group, _)| only.is_none_or(|only| only == **group));
+        for (group, Group { hosts, legacy_until }) in groups {
+            if applies(None) {
+                *legacy_until = legacy_until.map(|until| until.min(latest));
+            }
+            for (host, state) in hosts {
+                state.filter.lower(latest, &applies);
+                if let Some(next) = state.filter.next().filter(|next| *next < state.scheduled) {
+                    self.schedule.remove(&(state.scheduled, ifindex, *group, *host));
+                    self.schedule.insert((next, ifindex, *group, *host));
+                    state.scheduled = next;
+                }
+            }
+        }
+    }
+
+    fn record(&mut self, now: Instant, ifindex: u32, record: &Record, host: IpAddr, out: &mut Vec<Change>) {
+        let Some(link) = self.links.get(&(ifindex, host.is_ipv4())) else { return };
+        let until = now + link.membership();
+        let fresh = || record.sources.iter().map(|source| (*source, until));
+        let place = Place { now, ifindex, group: record.group, host };
+        if matches!(record.kind, Kind::IsExclude | Kind::ToExclude) && self.refresh(place, until, false) {
+            return;
+        }
+        self.change(place, out, |filter| match (record.kind, filter) {
+            (Kind::IsExclude | Kind::ToExclude, _) => Some(Filter::Any { until, legacy: false }),
+            (Kind::IsInclude | Kind::ToInclude, _) if record.sources.is_empty() => None,
+            // A long list comes in several records, so that one of them does not end what another one said.
+            (Kind::IsInclude | Kind::ToInclude | Kind::Allow, Some(Filter::Only(mut sources))) => {
+                sources.extend(fresh());
+                Some(Filter::Only(sources))
+            }
+            (Kind::Allow | Kind::Block, Some(any @ Filter::Any { .. })) => Some(any),
+            (Kind::IsInclude | Kind::ToInclude | Kind::Allow, _) => Some(Filter::Only(fresh().collect())),
+            // The host itself says so: nobody needs to be asked again.
+            (Kind::Block, Some(Filter::Only(mut sources))) => {
+                sources.retain(|source, _| !record.sources.contains(source));
+                Some(Filter::Only(sources))
+            }
+            (Kind::Block, None) => None,
+        });
+    }
+
+    fn legacy_report(&mut self, place: Place, out: &mut Vec<Change>) {
+        let Place { now, ifindex, group, host } = place;
+        let key = (ifindex, host.is_ipv4());
+        let Some(link) = self.links.get(&key) else { return };
+        let until = now + link.membership();
+        if !self.refresh(place, until, true) {
+            self.change(place, out, |_| Some(Filter::Any { until, legacy: true }));
+        }
+        if !host.is_unspecified() {
+            self.change(Place { host: nobody(host), ..place }, out, |_| None);
+        }
+        if let Some(group) = self.links.get_mut(&key).and_then(|link| link.groups.get_mut(&group)) {
+            group.legacy_until = Some(until);
+        }
+    }
+
+    fn legacy_leave(&mut self, place: Place, out: &mut Vec<Change>) {
+        let Place { now, ifindex, group, host } = place;
+        let Some(link) = self.links.get_mut(&(ifindex, host.is_ipv4())) else { return };
+        let (asked, until) = (link.is_queried(now), now + LAST_MEMBER * link.robustness());
+        let Some(Group { hosts, legacy_until }) = link.groups.get_mut(&group) else { return };
+        let is_legacy = |host: &Host| matches!(host.filter, Filter::Any { legacy: true, .. });
+        if !hosts.get(&host).is_some_and(is_legacy) {
+            return;
+        }
+        // Whoever kept silent behind this host's reports answers the next query; where nobody asks, nobody will.
+        let others = hosts.iter().any(|(other, state)| *other != host && is_legacy(state));
+        if !others && asked {
+            *legacy_until = None;
+            let place = Place { host: nobody(host), ..place };
+            self.change(place, out, |_| Some(Filter::Any { until, legacy: true }));
+        }
+        if !host.is_unspecified() || !asked {
+            self.change(place, out, |_| None);
+        }
+    }
+
+    /// The most frequent word, that a host still listens, changes nothing but a time. False when it is another one.
+    fn refresh(&mut self, place: Place, again: Instant, old_version: bool) -> bool {
+        let Place { ifindex, group, host, .. } = place;
+        let groups = self.links.get_mut(&(ifindex, group.is_ipv4())).map(|link| &mut link.groups);
+        let hosts = groups.and_then(|groups| groups.get_mut(&group)).map(|group| &mut group.hosts);
+        match hosts.and_then(|hosts| hosts.get_mut(&host)) {
+            Some(Host { filter: Filter::Any { until, legacy }, scheduled }) if *scheduled <= again => {
+                (*until, *legacy) = (again, old_version);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Changes what a host wants of a group, tells the difference, and minds the schedule and the bounds. False when it
+    /// wanted nothing before.
+    fn change(
+        &mut self,
+        Place { now, ifindex, group, host }: Place,
+        out: &mut Vec<Change>,
+        act: impl FnOnce(Option<Filter>) -> Option<Filter>,
+    ) -> bool {
+        // The machinery of IPv6 itself is on every link, and of no interest to applications.
+        if group.is_ipv4() != host.is_ipv4() || is_kernels_own(group) {
+            return false;
+        }
+        let Some(link) = self.links.get_mut(&(ifindex, group.is_ipv4())) else { return false };
+        let before = link.groups.get_mut(&group).and_then(|g| g.hosts.remove(&host));
+        let scheduled = before.as_ref().map(|host| host.scheduled);
+        let before = before.map(|host| host.filter);
+        link.listeners -= before.as_ref().map_or(0, Filter::size);
+
+        let mut after = act(before.clone());
+        if let Some(filter) = &mut after {
+            let crowded = before.is_none() && link.groups.get(&group).is_some_and(|g| g.hosts.len() >= HOSTS);
+            let room = if crowded { 0 } else { LISTENERS - link.listeners };
+            self.left_out += filter.cut(room) as u64;
+        }
+        let after = after.filter(|filter| filter.size() > 0);
+        link.listeners += after.as_ref().map_or(0, Filter::size);
+        tell((ifindex, group, host), before.as_ref(), after.as_ref(), out);
+
+        let due = |at: Instant| (at, ifindex, group, host);
+        let known = before.is_some();
+        let next = after.as_ref().and_then(Filter::next);
+        // Of a time that has become later the schedule hears when the earlier one has come.
+        let keeps = scheduled.filter(|at| *at > now && next.is_some_and(|next| *at <= next));
+        if keeps.is_none() {
+            scheduled.map(|at| self.schedule.remove(&due(at)));
+            next.map(|at| self.schedule.insert(due(at)));
+        }
+        if let (Some(filter), Some(next)) = (after, next) {
+            let host_state = Host { filter, scheduled: keeps.unwrap_or(next) };
+            link.groups.entry(group).or_default().hosts.insert(host, host_state);
+        } else if link.groups.get(&group).is_some_and(|g| g.hosts.is_empty()) {
+            link.groups.remove(&group);
+        }
+        known
+    }
+}
+
+/// A host in a group at a device, and the time.
+#[derive(Clone, Copy)]
+struct Place {
+    now: Instant,
+    ifindex: u32,
+    group: IpAddr,
+    host: IpAddr,
+}
+
+/// Stands for hosts that keep silent.
+fn nobody(like: IpAddr) -> IpAddr {
+    if like.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! The passive observer: one thread that hears what hosts and routers on the links say in IGMP, MLD and PIM Hello, and
+//! knows from it who listens where. It never sends.
+//!
+//! It starts when a service call or membership events need it, and needs CAP_NET_RAW; without, libham goes on and knows
+//! this host alone. A forked child drops what it inherited, unread, and starts its own.
+
+mod devices;
+pub mod filter;
+pub mod float;
+pub mod hosts;
+pub mod link;
+pub mod packet;
+
+use super::known::{self, Origin};
+use crate::interfaces::watch;
+use crate::logging::Pace;
+use crate::sys::capture::{self, BATCH, Batch, Bell, Capture};
+use crate::sys::thread;
+use arc_swap::ArcSwapOption;
+use devices::Devices;
+use hosts::Hosts;
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// When packets come thick and fast, they are read in turns of this length.
+const TURN: Duration = Duration::from_millis(8);
+/// Packets within this time of one another come thick and fast.
+const FAST: Duration = Duration::from_millis(16);
+/// The devices are read again at most so often.
+const DEVICES: Duration = Duration::from_millis(25);
+
+struct Observer {
+    hosts: Mutex<Hosts>,
+    bell: Bell,
+    /// The devices have changed.
+    stale: AtomicBool,
+}
+
+static OBSERVER: ArcSwapOption<Observer> = ArcSwapOption::const_empty();
+static REFUSED: AtomicBool = AtomicBool::new(false);
+
+/// Starts the observer, when it does not run yet. After it returns, nothing that is said is missed.
+pub fn start() {
+    static PACE: Pace = Pace::new();
+    if OBSERVER.load().is_some() || REFUSED.load(Ordering::Acquire) {
+        return;
+    }
+    // The log's level is in there, and a program may ask before it makes a multicast socket.
+    let _ = crate::config::get();
+    match begin() {
+        Ok(()) => {}
+        Err(e) if matches!(e.raw_os_error(), Some(libc::EPERM | libc::EACCES | libc::EAFNOSUPPORT)) => {
+            if !REFUSED.swap(true, Ordering::AcqRel) {
+                log::info!(
+                    "other hosts' memberships are not observed: {e}; it takes CAP_NET_RAW \
+                     (setcap cap_net_raw+ep PROGRAM)"
+                );
+            }
+        }
+        Err(e) if PACE.due() => log::warn!("other hosts' memberships are not observed: {e}"),
+        Err(_) => {}
+    }
+}
+
+fn begin() -> io::Result<()> {
+    Capture::allowed()?;
+    let mut devices = Devices::default();
+    let observer = Observer { hosts: Mutex::default(), bell: Bell::new()?, stale: AtomicBool::new(false) };
+    let observer = Arc::new(observer);
+    if OBSERVER.compare_and_swap(&None::<Arc<_>>, Some(observer.clone())).is_some() {
+        return Ok(());
+    }
+    // From here on changes of devices are heard, so those before are read after it.
+    if let Err(e) = watch::run() {
+        log::warn!("{e}: the observer will not follow devices that come and go");
+    }
+    devices.follow();
+    let inside = observer.clone();
+    if let Err(e) = thread::spawn("ham-observer", move || observe(&inside, devices)) {
+        OBSERVER.compare_and_swap(&observer, None);
+        return Err(e);
+    }
+    Ok(())
+}
+
+/// Called by the interface watch when a device or an address changed.
+pub fn devices_changed() {
+    if let Some(observer) = &*OBSERVER.load() {
+        observer.stale.store(true, Ordering::Release);
+        observer.bell.ring();
+    }
+}
+
+/// Looks at what is known of the links.
+pub fn look<R>(at: impl FnOnce(&Hosts) -> R) -> R {
+    match OBSERVER.load_full() {
+        Some(observer) => at(&observer.hosts()),
+        None => at(&Hosts::default()),
+    }
+}
+
+/// For the child after `fork`: it has no observer, and can start its own.
+pub fn forget_after_fork() {
+    // Not dropped: a thread that exists in the parent only may hold a lock in there.
+    std::mem::forget(OBSERVER.swap(None));
+    REFUSED.store(false, Ordering::Release);
+    capture::close_in_child();
+}
+
+fn observe(observer: &Observer, mut devices: Devices) {
+    let mut batch = Batch::new();
+    let mut changes = Vec::new();
+    let (mut last, mut followed) = (Instant::now(), Instant::now());
+    loop {
+        let deadline = observer.hosts().deadline();
+        let stale = observer.stale.load(Ordering::Acquire).then(|| followed + DEVICES);
+        let now = Instant::now();
+        let timeout =
+            [deadline, stale].into_iter().flatten().min().map(|at| at.saturating_duration_since(now));
+        let captures = devices.captures().map(|(_, capture)| capture.as_raw_fd());
+        let fds: Vec<RawFd> = captures.chain([observer.bell.as_raw_fd()]).collect();
+        let ready = match capture::wait(&fds, timeout) {
+            Ok(ready) => ready,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => {
+                log::error!("observer: {e}; trying again in a second");
+                std::thread::sleep(Duration::from_secs(1));
+                continue;
+            }
+        };
+        if ready.last() == Some(&true) {
+            observer.bell.quiet();
+        }
+        let now = Instant::now();
+        if now >= followed + DEVICES && observer.stale.swap(false, Ordering::AcqRel) {
+            followed = now;
+            let gone = devices.follow();
+            observer.forget(gone);
+            // The captures may be other ones now.
+            continue;
+        }
+        let (mut packets, mut broken) = (0, Vec::new());
+        let mut hosts = observer.hosts();
+        for ((scope, capture), _) in devices.captures().zip(&ready).filter(|(_, ready)| **ready) {
+            let count = match batch.fill(capture) {
+                Ok(count) => count,
+                Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => 0,
+                Err(_) => {
+                    broken.push(scope);
+                    continue;
+                }
+            };
+            packets += count;
+            for packet in batch.packets() {
+                devices.take(now, &packet, &mut hosts, &mut changes);
+            }
+            if count == BATCH {
+                tell_losses(capture.lost());
+            }
+        }
+        hosts.due(now, &mut changes);
+        let left_out = hosts.left_out();
+        drop(hosts);
+        tell_left_out(left_out);
+        known::report(Origin::Observer, changes.drain(..));
+        if !broken.is_empty() {
+            observer.forget(broken.into_iter().map(|scope| devices.close(scope)).collect());
+            observer.stale.store(true, Ordering::Release);
+        }
+        if packets > 0 {
+            if packets < BATCH && now - last < FAST {
+                std::thread::sleep(TURN);
+            }
+            last = now;
+        }
+    }
+}
+
+impl Observer {
+    fn hosts(&self) -> MutexGuard<'_, Hosts> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget(&self, devices: Vec<u32>) {
+        devices.iter().for_each(|device| self.hosts().forget(*device));
+        known::report(Origin::Observer, devices.into_iter().map(known::Change::Vanished));
+    }
+}
+
+fn tell_losses(lost: u32) {
+    static PACE: Pace = Pace::new();
+    if lost > 0 && PACE.due() {
+        log::warn!("observer: {lost} packets came faster than they were read");
+    }
+}
+
+fn tell_left_out(count: u64) {
+    static PACE: Pace = Pace::new();
+    if count > 0 && PACE.due() {
+        log::warn!(
+            "observer: {count} listeners are left out; {} are kept for each link, {} hosts for each group",
+            hosts::LISTENERS,
+            hosts::HOSTS
+        );
+    }
+}

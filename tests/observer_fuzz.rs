@@ -1,0 +1,74 @@
+//! Mutates packets of IGMP, MLD and PIM for a bounded time: `HAM_FUZZ_SECONDS`, else 3. `TARGETS=observer fuzz/run` does
+//! it guided by coverage.
+
+#[path = "../fuzz/observer.rs"]
+mod observer;
+
+use std::panic;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// xorshift64*
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % limit.max(1)
+    }
+}
+
+fn packets() -> Vec<Vec<u8>> {
+    let byte = |line: &str, i: usize| u8::from_str_radix(&line[i..i + 2], 16).expect("hexadecimal digits");
+    let packet = |line: &str| (0..line.len()).step_by(2).map(|i| byte(line, i)).collect();
+    include_str!("../fuzz/packets.txt").lines().map(packet).collect()
+}
+
+#[test]
+fn no_packets_break_a_rule() {
+    let setting = std::env::var("HAM_FUZZ_SECONDS").ok();
+    let seconds = setting.map_or(3, |text| text.parse().expect("HAM_FUZZ_SECONDS is a number"));
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 | 1;
+    let mut random = Random(seed);
+    let packets = packets();
+    let (mut tried, mut understood) = (0usize, 0usize);
+    while tried % 64 != 0 || Instant::now() < end {
+        let mut bytes = Vec::new();
+        for _ in 0..=random.below(12) {
+            let mut packet = packets[random.below(packets.len())].clone();
+            for _ in 0..random.below(4) {
+                mutate(&mut packet, &mut random);
+            }
+            packet.truncate(255);
+            bytes.extend([packet.len() as u8, random.below(200) as u8]);
+            bytes.append(&mut packet);
+            tried += 1;
+        }
+        let Ok(count) = panic::catch_unwind(|| observer::check(&bytes)) else {
+            panic!("seed {seed}, try {tried}: {bytes:02x?}");
+        };
+        understood += count;
+    }
+    println!("{tried} packets, {understood} understood");
+    // Else the mutations have become too wild, or the parser too strict, to test anything.
+    assert!(seconds == 0 || understood * 2 > tried, "{understood} of {tried} are understood");
+}
+
+fn mutate(packet: &mut Vec<u8>, random: &mut Random) {
+    let at = random.below(packet.len());
+    match random.below(5) {
+        0 => packet[at] ^= 1 << random.below(8),
+        1 => packet[at] = random.below(256) as u8,
+        2 => packet.truncate(packet.len() - random.below(12)),
+        3 => packet.extend((0..random.below(24)).map(|_| random.below(256) as u8)),
+        _ => {
+            let from = random.below(packet.len());
+            packet[at] = packet[from];
+        }
+    }
+    if packet.is_empty() {
+        packet.push(0x45);
+    }
+}
