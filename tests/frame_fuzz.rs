@@ -2,30 +2,16 @@
 
 #[path = "../fuzz/frames.rs"]
 mod frames;
+mod mutation;
 
 use ham::frame::{Flow, Packed, Tag, bundle};
+use mutation::{Random, Run};
 use std::panic;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-/// xorshift64*
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % limit.max(1)
-    }
-}
+use std::time::Instant;
 
 #[test]
 fn no_bytes_break_a_rule() {
-    let setting = std::env::var("HAM_FUZZ_SECONDS").ok();
-    let seconds = setting.map_or(3, |text| text.parse().expect("HAM_FUZZ_SECONDS is a number"));
-    let end = Instant::now() + Duration::from_secs(seconds);
-    let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 | 1;
-    let mut random = Random(seed);
+    let (Run { seconds, end, seed }, mut random) = Run::begin();
     let (mut tried, mut messages) = (0u64, 0u64);
     while tried % 64 != 0 || Instant::now() < end {
         let frames = made_up(&mut random);

@@ -1,23 +1,13 @@
 //! Mutates packets of IGMP, MLD and PIM for a bounded time: `HAM_FUZZ_SECONDS`, else 3. `TARGETS=observer fuzz/run` does
 //! it guided by coverage.
 
+mod mutation;
 #[path = "../fuzz/observer.rs"]
 mod observer;
 
+use mutation::{Random, Run};
 use std::panic;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-/// xorshift64*
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % limit.max(1)
-    }
-}
+use std::time::Instant;
 
 fn packets() -> Vec<Vec<u8>> {
     let byte = |line: &str, i: usize| u8::from_str_radix(&line[i..i + 2], 16).expect("hexadecimal digits");
@@ -27,11 +17,7 @@ fn packets() -> Vec<Vec<u8>> {
 
 #[test]
 fn no_packets_break_a_rule() {
-    let setting = std::env::var("HAM_FUZZ_SECONDS").ok();
-    let seconds = setting.map_or(3, |text| text.parse().expect("HAM_FUZZ_SECONDS is a number"));
-    let end = Instant::now() + Duration::from_secs(seconds);
-    let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 | 1;
-    let mut random = Random(seed);
+    let (Run { seconds, end, seed }, mut random) = Run::begin();
     let packets = packets();
     let (mut tried, mut understood) = (0usize, 0usize);
     while tried % 64 != 0 || Instant::now() < end {

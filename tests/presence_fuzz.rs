@@ -2,23 +2,13 @@
 
 #[path = "../fuzz/heard.rs"]
 mod heard;
+mod mutation;
 
+use mutation::{Random, Run};
 use std::panic;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 const SPECIFICATION: &str = include_str!("../docs/presence.md");
-
-/// xorshift64*
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % limit.max(1)
-    }
-}
 
 /// The packets of the specification's examples.
 fn examples() -> Vec<Vec<u8>> {
@@ -35,11 +25,7 @@ fn examples() -> Vec<Vec<u8>> {
 
 #[test]
 fn no_packets_break_a_rule() {
-    let setting = std::env::var("HAM_FUZZ_SECONDS").ok();
-    let seconds = setting.map_or(3, |text| text.parse().expect("HAM_FUZZ_SECONDS is a number"));
-    let end = Instant::now() + Duration::from_secs(seconds);
-    let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 | 1;
-    let mut random = Random(seed);
+    let (Run { seconds, end, seed }, mut random) = Run::begin();
     let seeds = examples();
     assert_eq!(seeds.len(), 4);
     let (mut tried, mut heard) = (0u64, 0u64);
