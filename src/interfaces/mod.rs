@@ -13,6 +13,7 @@ pub use watch::Change;
 use crate::error::{Error, Result};
 use crate::socket::MAX_MESSAGE;
 use crate::sys::netlink;
+use crate::technology;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A device of the kernel.
@@ -148,14 +149,18 @@ pub struct Properties {
     pub name: String,
     /// Its first address of the id's families, IPv4 before IPv6; empty when it has none.
     pub address: String,
-    /// Always "ip" here.
+    /// "ip", "overlay" or "loopback".
     pub technology: &'static str,
     /// In bytes.
     pub mtu: u32,
 }
 
-/// The properties of the Interface `id`.
+/// The properties of the Interface `id`. A carrier has no address, and takes every message whole.
 pub fn properties(id: u32) -> Result<Properties> {
+    if let Some(carrier) = technology::carrier(id) {
+        let (name, technology) = (carrier.name().into(), carrier.technology());
+        return Ok(Properties { id, name, address: String::new(), technology, mtu: MAX_MESSAGE as u32 });
+    }
     let (device, families) = find(id)?;
     let v4 = device.v4.first().filter(|_| families.v4()).map(ToString::to_string);
     let v6 = || device.v6.first().filter(|_| families.v6()).map(|(a, _)| a.to_string());
@@ -170,14 +175,15 @@ pub fn find(id: u32) -> Result<(Device, Families)> {
     Ok((device, families))
 }
 
-/// The ids of every usable Interface of the host (RFC 7046 §4.3.1): each device that is up and multicast-capable;
-/// the loopback device only when there is no other.
+/// The ids of every usable Interface of the host (RFC 7046 §4.3.1): each device that is up and multicast-capable,
+/// the loopback device only when there is no other, and every carrier that is configured.
 pub fn all() -> Result<Vec<u32>> {
     let devices = devices()?;
     let mut ids: Vec<u32> = devices.iter().filter(|d| d.real()).map(|d| d.index).collect();
     if ids.is_empty() {
         ids.extend(devices.iter().filter(|d| d.loopback).map(|d| d.index));
     }
+    ids.extend(technology::ids(|_| true));
     Ok(ids)
 }
 

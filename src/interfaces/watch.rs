@@ -58,8 +58,10 @@ pub enum Change {
         /// Joined, else left.
         joined: bool,
     },
-    /// A multicast forwarding cache or a bridge's member table changed; once for any number of entries.
-    Tables,
+    /// A bridge's member table changed; once for any number of entries.
+    Members,
+    /// A multicast forwarding cache changed; once for any number of entries.
+    Forwarding,
     /// Changes were lost: whatever was learned before must be read anew.
     Resync,
 }
@@ -93,8 +95,8 @@ static STATE: AtomicU32 = AtomicU32::new(IDLE);
 static ON_CHANGE: ArcSwapOption<fn(&Change)> = ArcSwapOption::const_empty();
 
 /// Passes every change of devices, addresses and routes from now on to `on_change`, in the watch's own thread; once it
-/// is given, it stays. When this returns, no later change is missed. ([`Change::Group`] and [`Change::Tables`] go to
-/// the membership events only.)
+/// is given, it stays. When this returns, no later change is missed. ([`Change::Group`], [`Change::Members`] and
+/// [`Change::Forwarding`] go to the membership events only.)
 pub fn start(on_change: fn(&Change)) -> Result<()> {
     if ON_CHANGE.load().is_none() {
         ON_CHANGE.store(Some(Arc::new(on_change)));
@@ -165,14 +167,15 @@ fn publish(change: &Change) {
         Change::Link { .. }
         | Change::Gone { .. }
         | Change::Address { .. }
-        | Change::Tables
+        // Where a multicast router of this host begins or ends to forward.
+        | Change::Forwarding
         | Change::Resync => {
             observer::devices_changed();
         }
         _ => {}
     }
     match change {
-        Change::Group { .. } | Change::Tables => return kernel_change(change),
+        Change::Group { .. } | Change::Members | Change::Forwarding => return kernel_change(change),
         Change::Gone { .. } | Change::Resync => kernel_change(change),
         _ => {}
     }
@@ -186,7 +189,8 @@ fn publish(change: &Change) {
 struct Changes {
     list: Vec<Change>,
     routes: bool,
-    tables: bool,
+    members: bool,
+    forwarding: bool,
     overrun: bool,
 }
 
@@ -199,7 +203,8 @@ impl Changes {
         for message in messages {
             match change(message.kind, &message.body) {
                 Some(Change::Routes) => self.routes = true,
-                Some(Change::Tables) => self.tables = true,
+                Some(Change::Members) => self.members = true,
+                Some(Change::Forwarding) => self.forwarding = true,
                 Some(change) if self.list.last() != Some(&change) => self.list.push(change),
                 _ => {}
             }
@@ -209,7 +214,8 @@ impl Changes {
     /// In the kernel's order, what stands for many at the end.
     fn finish(mut self) -> Vec<Change> {
         self.list.extend(self.routes.then_some(Change::Routes));
-        self.list.extend(self.tables.then_some(Change::Tables));
+        self.list.extend(self.members.then_some(Change::Members));
+        self.list.extend(self.forwarding.then_some(Change::Forwarding));
         self.list.extend(self.overrun.then_some(Change::Resync));
         self.list
     }
@@ -235,10 +241,10 @@ pub fn change(kind: u16, body: &[u8]) -> Option<Change> {
             Some(Change::Address { index, added: kind == libc::RTM_NEWADDR, addr: address })
         }
         libc::RTM_NEWROUTE | libc::RTM_DELROUTE => match family {
-            RTNL_FAMILY_IPMR | RTNL_FAMILY_IP6MR => Some(Change::Tables),
+            RTNL_FAMILY_IPMR | RTNL_FAMILY_IP6MR => Some(Change::Forwarding),
             _ => Some(Change::Routes),
         },
-        RTM_NEWMDB | RTM_DELMDB => Some(Change::Tables),
+        RTM_NEWMDB | RTM_DELMDB => Some(Change::Members),
         RTM_NEWMULTICAST | RTM_DELMULTICAST => {
             let ifindex = u32_at(body, 4)?;
             let address = attributes(body.get(8..)?).find(|(attribute, _)| *attribute == IFA_MULTICAST)?;
@@ -253,6 +259,14 @@ pub fn change(kind: u16, body: &[u8]) -> Option<Change> {
 mod tests {
     use super::*;
     use crate::sys::netlink::{Message, push_attribute};
+
+    #[test]
+    fn the_members_of_a_bridge_are_not_what_is_forwarded() {
+        assert_eq!(change(RTM_NEWMDB, &[libc::AF_BRIDGE as u8]), Some(Change::Members));
+        assert_eq!(change(libc::RTM_NEWROUTE, &[RTNL_FAMILY_IPMR]), Some(Change::Forwarding));
+        assert_eq!(change(libc::RTM_DELROUTE, &[RTNL_FAMILY_IP6MR]), Some(Change::Forwarding));
+        assert_eq!(change(libc::RTM_DELROUTE, &[libc::AF_INET as u8]), Some(Change::Routes));
+    }
 
     fn link_message(kind: u16, family: u8) -> Message {
         let mut body = vec![0; 16];

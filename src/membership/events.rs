@@ -10,7 +10,8 @@
 mod names;
 mod states;
 
-use super::{known, observer, others};
+use super::{carried, known, observer, others};
+use crate::control::{fork_generation, prepare_for_fork};
 use crate::error::{Error, Result};
 use crate::interfaces::watch::{self, Change};
 use crate::sys::thread;
@@ -110,9 +111,11 @@ pub fn enable() -> Result<()> {
     if DISPATCHER.load().is_some() {
         return Ok(());
     }
+    prepare_for_fork();
     watch::run()?;
     observer::start();
     others::start();
+    carried::start();
     CALLING.compare_and_swap(&None::<Arc<_>>, Some(Arc::default()));
     let Some(calling) = CALLING.load_full() else {
         return Ok(());
@@ -184,27 +187,10 @@ fn dispatch(dispatcher: &Dispatcher, notes: &Receiver<Note>) {
     let mut states = States::begin(Instant::now());
     states.expect_early(notes.len());
     loop {
-        // All notes before any decision: the own socket's word may stand behind the kernel's.
-        while states.waiting() < MAILBOX {
-            let Ok(note) = notes.try_recv() else { break };
-            if !take(&mut states, note) {
-                return;
-            }
-        }
-        let now = Instant::now();
-        let lost = dispatcher.lost.swap(0, Ordering::Relaxed);
-        if lost > 0 {
-            log::warn!(
-                "membership events: {lost} changes came faster than the callback took them; reading anew"
-            );
-            states.resync(now);
-        }
-        states.due(now);
-        if let Some(event) = states.next_event() {
-            if !call(dispatcher, &event) {
-                return;
-            }
-            continue;
+        match next(&mut states, notes, &dispatcher.lost) {
+            Next::Event(event) if call(dispatcher, &event) => continue,
+            Next::Event(_) | Next::Stop => return,
+            Next::Wait => {}
         }
         let note = match states.deadline() {
             Some(deadline) => notes.recv_deadline(deadline).ok(),
@@ -213,6 +199,39 @@ fn dispatch(dispatcher: &Dispatcher, notes: &Receiver<Note>) {
         if note.is_some_and(|note| !take(&mut states, note)) {
             return;
         }
+    }
+}
+
+/// What the dispatcher does next.
+enum Next {
+    Event(Event),
+    /// Nothing, until a note comes or it is time.
+    Wait,
+    Stop,
+}
+
+/// Takes in the notes that wait, and decides.
+fn next(states: &mut States, notes: &Receiver<Note>, lost: &AtomicU64) -> Next {
+    loop {
+        // All notes before any decision: the own socket's word may stand behind the kernel's.
+        while states.waiting() < MAILBOX {
+            let Ok(note) = notes.try_recv() else { break };
+            if !take(states, note) {
+                return Next::Stop;
+            }
+        }
+        let now = Instant::now();
+        states.due(now);
+        if let Some(event) = states.next_event() {
+            return Next::Event(event);
+        }
+        // Once, when nothing older waits any more: a note from before would undo what is read now.
+        let lost = if notes.is_empty() { lost.swap(0, Ordering::Relaxed) } else { 0 };
+        if lost == 0 {
+            return Next::Wait;
+        }
+        log::warn!("membership events: {lost} changes came faster than the callback took them; reading anew");
+        states.resync(now);
     }
 }
 
@@ -235,9 +254,14 @@ fn call(dispatcher: &Dispatcher, event: &Event) -> bool {
         return false;
     }
     if let (Some(callback), Ok(name)) = (CALLBACK.load_full(), CString::new(event.name.as_str())) {
+        let generation = fork_generation();
         IN_CALLBACK.set(true);
         callback(event.event as i32, event.ifindex, name.as_ptr());
         IN_CALLBACK.set(false);
+        if fork_generation() != generation {
+            // The callback has forked, and this is the child: it has no events.
+            return false;
+        }
     }
     drop(calling);
     !dispatcher.stopped.load(Ordering::Acquire)

@@ -1,9 +1,10 @@
 //! What is known of other nodes: who listens or sends to which group at which Interface, whoever said so.
 //!
 //! Those who find it out say what came and what went, and mind its age themselves; membership events and service calls
-//! take it from here. The table is bounded: what does not fit is counted, and told once in a while.
+//! take it from here. The table is bounded, and none of those who find out at one device what there is may take more of it
+//! than is left for all others: what does not fit is counted, told once in a while, and asked for when there is room again.
 
-use super::events;
+use super::{events, observer};
 use crate::logging::Pace;
 use arc_swap::ArcSwapOption;
 use std::collections::HashMap;
@@ -17,6 +18,8 @@ pub enum Origin {
     Observer = 1,
     /// The other libham processes' own word.
     Presence = 2,
+    /// An Interface whose technology knows by itself.
+    Carrier = 4,
 }
 
 /// A group, as what was heard of the other node names it.
@@ -69,6 +72,8 @@ pub enum Change {
 
 /// So many pairs of state and node are kept.
 pub const LIMIT: usize = 131_072;
+/// When so many have gone, what was left out is asked for.
+const ROOM: usize = LIMIT / 16;
 
 /// The table.
 #[derive(Debug, Default)]
@@ -76,7 +81,11 @@ pub struct Known {
     /// The nodes of each state, each with the bits of its origins.
     states: HashMap<State, HashMap<IpAddr, u8>>,
     pairs: usize,
+    /// How many each origin has at each device.
+    shares: HashMap<(u32, u8), usize>,
     left_out: u64,
+    /// With how many pairs something was left out that is still to be asked for.
+    full_at: Option<usize>,
 }
 
 impl Known {
@@ -96,14 +105,20 @@ impl Known {
     }
 
     fn came(&mut self, origin: Origin, state: State, node: IpAddr, tell: &mut impl FnMut(&State, bool)) {
+        let share = (state.ifindex, origin as u8);
         if let Some(origins) = self.states.get_mut(&state).and_then(|nodes| nodes.get_mut(&node)) {
-            *origins |= origin as u8;
+            if *origins & origin as u8 == 0 {
+                *origins |= origin as u8;
+                *self.shares.entry(share).or_default() += 1;
+            }
             return;
         }
-        if self.pairs >= LIMIT {
+        if self.shares.get(&share).copied().unwrap_or_default() >= LIMIT - self.pairs.min(LIMIT) {
             self.left_out += 1;
+            self.full_at = Some(self.full_at.unwrap_or_default().max(self.pairs));
             return;
         }
+        *self.shares.entry(share).or_default() += 1;
         self.pairs += 1;
         let nodes = self.states.entry(state.clone()).or_default();
         nodes.insert(node, origin as u8);
@@ -115,6 +130,13 @@ impl Known {
     fn went(&mut self, origin: Origin, state: &State, node: IpAddr, tell: &mut impl FnMut(&State, bool)) {
         let Some(nodes) = self.states.get_mut(state) else { return };
         let Some(origins) = nodes.get_mut(&node) else { return };
+        let share = (state.ifindex, origin as u8);
+        if let Some(count) = self.shares.get_mut(&share).filter(|_| *origins & origin as u8 != 0) {
+            *count -= 1;
+            if *count == 0 {
+                self.shares.remove(&share);
+            }
+        }
         *origins &= !(origin as u8);
         if *origins != 0 {
             return;
@@ -125,6 +147,11 @@ impl Known {
             self.states.remove(state);
             tell(state, false);
         }
+    }
+
+    /// True once when there is room again for what was left out.
+    fn has_room_again(&mut self) -> bool {
+        self.full_at.take_if(|full| self.pairs + ROOM <= *full).is_some()
     }
 
     /// Every state, with its nodes.
@@ -152,6 +179,9 @@ pub fn report(origin: Origin, changes: impl IntoIterator<Item = Change>) {
     for change in changes {
         // Under the lock, so that events keep the order.
         known.apply(origin, change, &mut |state, came| events::remote_change(state, came));
+    }
+    if known.has_room_again() {
+        observer::tell_again();
     }
     if known.left_out > 0 && PACE.due() {
         let left_out = std::mem::take(&mut known.left_out);
@@ -246,7 +276,35 @@ mod tests {
             let change = Change::Came(state(1, Role::Listener), IpAddr::from([a, b, c, d]));
             known.apply(Origin::Observer, change, &mut |_, _| {});
         }
-        assert_eq!((known.pairs, known.left_out), (LIMIT, 5));
-        assert_eq!(known.states().map(|(_, nodes)| nodes.count()).sum::<usize>(), LIMIT);
+        assert_eq!((known.pairs, known.left_out), (LIMIT / 2, LIMIT as u64 / 2 + 5));
+        assert_eq!(known.states().map(|(_, nodes)| nodes.count()).sum::<usize>(), LIMIT / 2);
+        // Others, and other devices, have room left.
+        let elsewhere = State { ifindex: 3, ..state(1, Role::Listener) };
+        assert_eq!(told(&mut known, Origin::Observer, Change::Came(elsewhere, node(1))).len(), 1);
+        let other = Change::Came(state(2, Role::Listener), node(1));
+        assert_eq!(told(&mut known, Origin::Observer, other.clone()), []);
+        assert_eq!(told(&mut known, Origin::Presence, other).len(), 1);
+    }
+
+    #[test]
+    fn what_was_left_out_is_asked_for_when_there_is_room() {
+        let mut known = Known::default();
+        let pair =
+            |i: usize| (state(1, Role::Listener), IpAddr::from((0x0a00_0000 + i as u32).to_be_bytes()));
+        let apply = |known: &mut Known, i: usize, came: bool| {
+            let (state, node) = pair(i);
+            let change = if came { Change::Came(state, node) } else { Change::Went(state, node) };
+            known.apply(Origin::Observer, change, &mut |_, _| {});
+        };
+        (0..LIMIT / 2).for_each(|i| apply(&mut known, i, true));
+        assert!(!known.has_room_again());
+        apply(&mut known, LIMIT, true);
+        (1..ROOM).for_each(|i| apply(&mut known, i, false));
+        assert!(!known.has_room_again());
+        apply(&mut known, 0, false);
+        assert!(known.has_room_again() && !known.has_room_again());
+        apply(&mut known, LIMIT, true);
+        assert_eq!(known.pairs, LIMIT / 2 - ROOM + 1);
+        assert_eq!(known.shares.values().sum::<usize>(), known.pairs);
     }
 }

@@ -13,6 +13,7 @@ use super::packet::{
 use super::random::Random;
 use super::remote::State;
 use super::requests::Requests;
+use super::roster::{Neighbor, Roster};
 use super::spans::Spans;
 use super::timers::Timers;
 use super::{Change, INTERVAL, INTERVAL_MAX, INTERVAL_STEP, MEMORY_MAX, NODES_MAX};
@@ -31,6 +32,8 @@ const BATCH: Duration = Duration::from_millis(20);
 const CONFIRM: Duration = Duration::from_millis(200);
 /// Until a request is answered, so that one answer is for many.
 const ANSWER: Duration = Duration::from_millis(10);
+/// So late this node comes when it could not work meanwhile.
+const PAUSE: Duration = Duration::from_millis(300);
 /// Nodes that left and are remembered, so that an old packet does not bring them back.
 const DEPARTED_MAX: usize = 1024;
 /// Bytes that packets have left for records.
@@ -43,7 +46,8 @@ const SHARE: usize = MEMORY_MAX / 4;
 pub struct Settings {
     /// The shortest refresh interval.
     pub interval: Duration,
-    /// The priority as designated forwarder; 0: this node forwards nothing.
+    /// The priority as designated forwarder; 0: this node forwards nothing. With one it says that it is there also when
+    /// it is in no group.
     pub priority: u8,
     /// Packets are sealed with it, and only such are taken.
     pub key: Option<GroupKey>,
@@ -98,6 +102,10 @@ pub struct Link {
 
     remotes: HashMap<NodeId, Remote>,
     timers: Timers,
+    /// When this node began.
+    began: Instant,
+    /// Who is there has changed since it was asked last.
+    roster_changed: bool,
     departed: VecDeque<(NodeId, u64)>,
     memory: usize,
     counts: Counts,
@@ -141,6 +149,8 @@ impl Link {
             ask_all_at: None,
             remotes: HashMap::new(),
             timers: Timers::default(),
+            began: now,
+            roster_changed: true,
             departed: VecDeque::new(),
             memory: 0,
             counts: Counts::default(),
@@ -152,6 +162,9 @@ impl Link {
         };
         if link.settings.curious {
             link.ask_all(now);
+        }
+        if link.settings.priority > 0 {
+            link.hello_at = Some(link.soon(now));
         }
         link
     }
@@ -170,8 +183,17 @@ impl Link {
     }
 
     fn ask_all(&mut self, now: Instant) {
-        // Machines that start together do not all ask.
-        self.ask_all_at = Some(now + self.random.between(Duration::ZERO, Duration::from_millis(50)));
+        self.ask_all_at = Some(self.soon(now));
+    }
+
+    /// Machines that start together do not all speak at once.
+    fn soon(&mut self, now: Instant) -> Instant {
+        now + self.random.between(Duration::ZERO, Duration::from_millis(50))
+    }
+
+    /// This node has nothing to say.
+    fn is_silent(&self) -> bool {
+        self.own.is_empty() && self.settings.priority == 0
     }
 
     /// What this node is in: each pair of name and address once, with a role. Gives how many are too many to be said.
@@ -187,7 +209,7 @@ impl Link {
 
     /// This node leaves; nothing more is to be asked of it than its last packet and changes.
     pub fn end(&mut self, now: Instant) {
-        if self.announced > 0 && !self.own.is_empty() {
+        if self.settings.priority > 0 || (self.announced > 0 && !self.own.is_empty()) {
             self.send(now, Body::Bye);
         }
         let all: Vec<NodeId> = self.remotes.keys().copied().collect();
@@ -230,13 +252,18 @@ impl Link {
         self.remotes.iter().map(|(id, remote)| (*id, remote.address, remote.priority))
     }
 
-    /// The address of the designated forwarder: of the highest priority, and of those the lowest address; `None` when no
-    /// node forwards.
-    pub fn forwarder(&self) -> Option<IpAddr> {
-        let own = (self.settings.priority, self.address);
-        let all = self.remotes.values().map(|remote| (remote.priority, remote.address)).chain([own]);
-        let all = all.filter(|(priority, _)| *priority > 0);
-        all.min_by_key(|(priority, address)| (u8::MAX - priority, *address)).map(|(_, address)| address)
+    /// Who is there, when that has changed since it was asked last.
+    pub fn take_roster(&mut self) -> Option<Roster> {
+        std::mem::take(&mut self.roster_changed).then(|| self.roster())
+    }
+
+    /// Who is there, and who of them forwards.
+    pub fn roster(&self) -> Roster {
+        let others = self.remotes.values();
+        let others = others.map(|&Remote { address, priority, .. }| Neighbor { address, priority }).collect();
+        let own = Neighbor { address: self.address, priority: self.settings.priority };
+        // Within an interval everybody has said that they are there.
+        Roster { own, since: self.began + self.grown_interval(), others }
     }
 
     /// Takes a packet from the wire; it is opened in place.
@@ -266,7 +293,7 @@ impl Link {
 
     #[cfg(test)]
     pub(super) fn speaks(&self) -> bool {
-        !self.own.is_empty()
+        !self.is_silent()
     }
 
     #[cfg(test)]

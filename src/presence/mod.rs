@@ -13,6 +13,7 @@ mod random;
 mod record;
 mod remote;
 mod requests;
+mod roster;
 mod running;
 mod spans;
 mod timers;
@@ -23,7 +24,10 @@ mod tests;
 
 pub use link::{Counts, Link, Settings};
 pub use packet::{Group, NodeId, Packet, Refusal, Roles};
-pub use running::{OnChange, devices_changed, forget_after_fork, groups_changed, is_heard, listen, speak};
+pub use roster::{Neighbor, Roster};
+pub use running::{
+    OnChange, devices_changed, forget_after_fork, groups_changed, is_heard, listen, roster, speak,
+};
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;

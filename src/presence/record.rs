@@ -80,17 +80,6 @@ impl Record {
         })
     }
 
-    /// Of name and address: what tells groups apart.
-    pub fn key(&self) -> u64 {
-        self.group.as_ref().map_or(0, |group| {
-            let address = match group.address {
-                IpAddr::V4(v4) => fnv(FNV, &v4.octets()),
-                IpAddr::V6(v6) => fnv(FNV, &v6.octets()),
-            };
-            fnv(address, group.name.as_bytes())
-        })
-    }
-
     /// Appends the bytes.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.version.to_be_bytes());

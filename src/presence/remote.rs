@@ -6,10 +6,9 @@
 use super::packet::{Announce, Group, Record, Roles, Span};
 use super::spans::Spans;
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
-/// From so many records on, groups are found by an index.
-const INDEXED: usize = 32;
 /// Bytes that a record takes here, without its name.
 const RECORD_COST: usize = 128;
 
@@ -26,8 +25,9 @@ pub struct State {
     /// In the order of their slots; empty ones too, for their versions.
     records: Vec<Arc<Record>>,
     sum: u64,
-    /// How many records have this key.
-    index: Option<HashMap<u64, u32>>,
+    /// How many records say that the node listens, and how many that it sends, by a hash of name and address that nobody
+    /// can aim at.
+    index: HashMap<u64, [u32; 2]>,
     cost: usize,
     /// The digest did not fit once: it is not begun anew again before it has fitted.
     suspect: bool,
@@ -134,7 +134,7 @@ impl State {
         let old_group = old.as_ref().and_then(|old| old.group.as_ref());
         let news = record.group.as_ref().map(|group| {
             let same = old_group.filter(|old| (&old.name, old.address) == (&group.name, group.address));
-            let had = same.map_or(Roles::NONE, |old| old.roles).or(self.roles_of(record, Some(record.slot)));
+            let had = same.map_or(Roles::NONE, |old| old.roles).or(self.roles_of(group));
             Group { roles: group.roles.without(had), ..group.clone() }
         });
         self.remember(record);
@@ -149,51 +149,43 @@ impl State {
     /// Tells what a record that is no longer there said, but for what others say of the same group.
     fn went(&self, old: &Record, tell: Tell) {
         let Some(group) = &old.group else { return };
-        let roles = group.roles.without(self.roles_of(old, None));
+        let roles = group.roles.without(self.roles_of(group));
         if !roles.is_none() {
             tell(Group { roles, ..group.clone() }, false);
         }
     }
 
-    /// What the slots, but for one, say of the record's group.
-    fn roles_of(&self, record: &Record, but: Option<u16>) -> Roles {
-        let Some(group) = &record.group else { return Roles::NONE };
-        if self.index.as_ref().is_some_and(|index| !index.contains_key(&record.key())) {
-            return Roles::NONE;
-        }
-        let others = self.records.iter().filter(|known| Some(known.slot) != but);
-        let alike = others.filter_map(|known| known.group.as_ref());
-        let alike = alike.filter(|known| (&known.name, known.address) == (&group.name, group.address));
-        alike.fold(Roles::NONE, |roles, known| roles.or(known.roles))
+    /// What the records that are counted say of a group.
+    fn roles_of(&self, group: &Group) -> Roles {
+        let [listens, sends] = self.index.get(&self.key(group)).copied().unwrap_or_default();
+        Roles { listener: listens > 0, sender: sends > 0 }
+    }
+
+    fn key(&self, group: &Group) -> u64 {
+        self.index.hasher().hash_one((&group.name, group.address))
     }
 
     fn remember(&mut self, record: &Record) {
         self.sum = self.sum.wrapping_add(record.hash);
         self.cost += cost(record);
-        match &mut self.index {
-            Some(index) if record.group.is_some() => *index.entry(record.key()).or_default() += 1,
-            Some(_) => {}
-            None if self.records.len() <= INDEXED => {}
-            None => {
-                let mut index = HashMap::new();
-                for record in self.records.iter().filter(|record| record.group.is_some()) {
-                    *index.entry(record.key()).or_default() += 1;
-                }
-                self.index = Some(index);
-            }
+        if let Some(group) = &record.group {
+            let key = self.key(group);
+            let [listens, sends] = self.index.entry(key).or_default();
+            *listens += u32::from(group.roles.listener);
+            *sends += u32::from(group.roles.sender);
         }
     }
 
     fn forget(&mut self, record: &Record) {
         self.sum = self.sum.wrapping_sub(record.hash);
         self.cost = self.cost.saturating_sub(cost(record));
-        if let Some(index) = self.index.as_mut().filter(|_| record.group.is_some()) {
-            let key = record.key();
-            let count = index.get(&key).copied().unwrap_or_default();
-            match count {
-                0 | 1 => index.remove(&key),
-                _ => index.insert(key, count - 1),
-            };
+        let Some(group) = &record.group else { return };
+        let key = self.key(group);
+        let Some([listens, sends]) = self.index.get_mut(&key) else { return };
+        *listens -= u32::from(group.roles.listener);
+        *sends -= u32::from(group.roles.sender);
+        if (*listens, *sends) == (0, 0) {
+            self.index.remove(&key);
         }
     }
 }

@@ -6,7 +6,7 @@
 use super::feed::Feed;
 use super::packet::{Group, NodeId, PACKET_MAX, Roles};
 use super::transport::Sockets;
-use super::{HostChange, Link, Settings};
+use super::{HostChange, Link, Roster, Settings};
 use crate::config::{self, PresenceConfig};
 use crate::error::{Error, Result};
 use crate::interfaces::{self, Device, watch};
@@ -17,8 +17,8 @@ use crate::sys::{exit, thread};
 use arc_swap::ArcSwapOption;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Where changes of other processes' groups go. Called in the thread of presence, which waits for it: what it does must
@@ -34,6 +34,13 @@ struct Shared {
     devices: AtomicBool,
     stop: AtomicBool,
     stopped: AtomicBool,
+    rosters: Mutex<BTreeMap<Place, Arc<Roster>>>,
+}
+
+impl Shared {
+    fn rosters(&self) -> MutexGuard<'_, BTreeMap<Place, Arc<Roster>>> {
+        self.rosters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 static SHARED: ArcSwapOption<Shared> = ArcSwapOption::const_empty();
@@ -74,6 +81,11 @@ pub fn is_heard() -> bool {
     SHARED.load().is_some() && ON_CHANGE.load().is_some()
 }
 
+/// Who is at the link of a device in one family; `None` where presence does not run.
+pub fn roster(ifindex: u32, v6: bool) -> Option<Arc<Roster>> {
+    SHARED.load_full()?.rosters().get(&(ifindex, v6)).cloned()
+}
+
 /// Own groups may have changed. Never blocks.
 pub fn groups_changed() {
     tell(|shared| &shared.groups);
@@ -108,7 +120,8 @@ fn run() -> Result<()> {
     handle::close(number);
     let [groups, devices] = [true; 2].map(AtomicBool::new);
     let [stop, stopped] = [false; 2].map(AtomicBool::new);
-    let shared = Arc::new(Shared { bell, groups, devices, stop, stopped });
+    let rosters = Mutex::default();
+    let shared = Arc::new(Shared { bell, groups, devices, stop, stopped, rosters });
     if SHARED.compare_and_swap(&None::<Arc<_>>, Some(shared.clone())).is_some() {
         return Ok(());
     }
@@ -180,7 +193,7 @@ impl Worker {
             self.read(now);
             for (place, running) in &mut self.links {
                 running.link.due(now);
-                running.flush(*place, &mut self.feed);
+                running.flush(*place, &self.shared, &mut self.feed);
             }
             let wait = self.deadline().map(|at| {
                 // The clock of epoll is in whole milliseconds: never too early.
@@ -293,7 +306,8 @@ impl Worker {
     fn give_up(&mut self, place: Place, now: Instant) {
         if let Some(mut running) = self.links.remove(&place) {
             running.link.end(now);
-            running.flush(place, &mut self.feed);
+            running.flush(place, &self.shared, &mut self.feed);
+            self.shared.rosters().remove(&place);
             self.shared.bell.remove(&running.sockets.receiver);
         }
     }
@@ -312,17 +326,20 @@ impl Worker {
             let Ok((length, from)) = running.sockets.receive(buffer) else { break };
             running.link.receive(Instant::now(), from, &mut buffer[..length]);
         }
-        running.flush(*place, &mut self.feed);
+        running.flush(*place, &self.shared, &mut self.feed);
     }
 }
 
 impl Running {
     /// Sends what the link has to say, and tells what it has learned.
-    fn flush(&mut self, (ifindex, _): Place, feed: &mut Feed) {
+    fn flush(&mut self, place @ (ifindex, _): Place, shared: &Shared, feed: &mut Feed) {
         while let Some(packet) = self.link.next_packet() {
             if let Err(e) = self.sockets.send(&self.link.write(&packet)) {
                 log::debug!("presence at Interface {ifindex}: {e}");
             }
+        }
+        if let Some(roster) = self.link.take_roster() {
+            shared.rosters().insert(place, Arc::new(roster));
         }
         let on_change = ON_CHANGE.load();
         while let Some(change) = self.link.next_change() {

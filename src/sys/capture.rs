@@ -6,6 +6,8 @@
 
 #![allow(unsafe_code)]
 
+mod filter;
+
 use super::check;
 use std::io;
 use std::mem::{self, ManuallyDrop, MaybeUninit};
@@ -25,15 +27,33 @@ pub enum Scope {
     All(u32),
 }
 
+/// Which of these packets a [`Capture`] hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The reports in which hosts of IGMPv3 and MLDv2 say what they listen to still.
+    Refreshes,
+    /// All others.
+    News,
+}
+
 /// A packet socket.
 pub struct Capture(ManuallyDrop<OwnedFd>);
 
 /// So many captures are open at most.
-pub const MOST: usize = 512;
+pub const MOST: usize = 1024;
 
 // Which ones, so that a forked child can close its copies without a lock.
 static OPEN: [AtomicI32; MOST] = [const { AtomicI32::new(NONE) }; MOST];
 const NONE: i32 = -1;
+
+/// How many captures may be open: a quarter of the process's descriptors, so that the application keeps its own.
+pub fn most() -> usize {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the kernel writes into a live struct of that kind.
+    let result = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    let quarter = usize::try_from(limit.rlim_cur / 4).unwrap_or(MOST);
+    if result == 0 { quarter.min(MOST) } else { MOST }
+}
 
 /// How many packets one read takes at most.
 pub const BATCH: usize = 32;
@@ -53,14 +73,15 @@ impl Capture {
     }
 
     /// Opens it.
-    pub fn open(scope: Scope) -> io::Result<Capture> {
+    pub fn open(part: Part, scope: Scope) -> io::Result<Capture> {
         let (protocol, ifindex) = match scope {
             Scope::V4(ifindex) => (ETH_P_IP, ifindex),
             Scope::V6(ifindex) => (ETH_P_IPV6, ifindex),
             Scope::All(ifindex) => (ETH_P_ALL, ifindex),
         };
         let socket = socket()?;
-        let program = libc::sock_fprog { len: FILTER.len() as u16, filter: FILTER.as_ptr().cast_mut() };
+        let mut filter = filter::program(part);
+        let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
         option(&socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)?;
         // The first needs CAP_NET_ADMIN; the other is cut to the system's limit.
         if option(&socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, &BUFFER).is_err() {
@@ -231,7 +252,7 @@ impl Batch {
     }
 }
 
-/// Waits until one of `fds` is readable, at most `timeout`. Says which ones are.
+/// Waits until one of `fds` is readable, at most `timeout`. Says which ones are. Negative ones are left out.
 pub fn wait(fds: &[RawFd], timeout: Option<Duration>) -> io::Result<Vec<bool>> {
     let mut polled: Vec<libc::pollfd> =
         fds.iter().map(|&fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 }).collect();
@@ -273,57 +294,3 @@ impl AsRawFd for Bell {
         self.0.as_raw_fd()
     }
 }
-
-const fn load(size: u32, mode: u32, at: u32) -> libc::sock_filter {
-    libc::sock_filter { code: (libc::BPF_LD | size | mode) as u16, jt: 0, jf: 0, k: at }
-}
-
-const fn when(value: u32, jt: u8, jf: u8) -> libc::sock_filter {
-    libc::sock_filter { code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, jt, jf, k: value }
-}
-
-const fn plain(code: u32, k: u32) -> libc::sock_filter {
-    libc::sock_filter { code: code as u16, jt: 0, jf: 0, k }
-}
-
-const PIM: u32 = 103;
-/// Version 2, type 0.
-const HELLO: u32 = 0x20;
-
-/// The packets begin with the IP header. IGMP; PIM Hello over both; ICMPv6 types 130, 131, 132 and 143 behind one
-/// hop-by-hop header.
-static FILTER: [libc::sock_filter; 27] = {
-    use libc::{BPF_ABS, BPF_ALU, BPF_B, BPF_H, BPF_IND, BPF_K, BPF_LDX, BPF_LSH, BPF_MISC, BPF_MSH};
-    use libc::{BPF_ADD, BPF_RET, BPF_TAX};
-    [
-        /*  0 */ load(BPF_H, BPF_ABS, (libc::SKF_AD_OFF + libc::SKF_AD_PROTOCOL) as u32),
-        /*  1 */ when(ETH_P_IP as u32, 0, 6),
-        /*  2 */ load(BPF_B, BPF_ABS, 9),
-        /*  3 */ when(libc::IPPROTO_IGMP as u32, 22, 0),
-        /*  4 */ when(PIM, 0, 20),
-        /*  5 */ plain(BPF_LDX | BPF_B | BPF_MSH, 0),
-        /*  6 */ load(BPF_B, BPF_IND, 0),
-        /*  7 */ when(HELLO, 18, 17),
-        /*  8 */ when(ETH_P_IPV6 as u32, 0, 16),
-        /*  9 */ load(BPF_B, BPF_ABS, 6),
-        /* 10 */ when(PIM, 0, 2),
-        /* 11 */ load(BPF_B, BPF_ABS, 40),
-        /* 12 */ when(HELLO, 13, 12),
-        /* 13 */ when(0, 0, 11),
-        /* 14 */ load(BPF_B, BPF_ABS, 40),
-        /* 15 */ when(libc::IPPROTO_ICMPV6 as u32, 0, 9),
-        // The length of the header without its first eight bytes, in units of eight bytes.
-        /* 16 */
-        load(BPF_B, BPF_ABS, 41),
-        /* 17 */ plain(BPF_ALU | BPF_LSH | BPF_K, 3),
-        /* 18 */ plain(BPF_ALU | BPF_ADD | BPF_K, 8),
-        /* 19 */ plain(BPF_MISC | BPF_TAX, 0),
-        /* 20 */ load(BPF_B, BPF_IND, 40),
-        /* 21 */ when(143, 4, 0),
-        /* 22 */ when(130, 3, 0),
-        /* 23 */ when(131, 2, 0),
-        /* 24 */ when(132, 1, 0),
-        /* 25 */ plain(BPF_RET | BPF_K, 0),
-        /* 26 */ plain(BPF_RET | BPF_K, u32::MAX),
-    ]
-};

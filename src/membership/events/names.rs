@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// Whoever leaves a name has so long to leave its Group Address, before that is told by itself.
+/// Whoever leaves a name has so long to leave its Group Address, before that is told by itself; and the tables to forget who
+/// has left.
 pub const LEAVING: Duration = Duration::from_secs(5);
 
 /// A Group Address at a device, and its source where it is source-specific.
@@ -22,7 +23,7 @@ pub struct Spot {
 }
 
 /// Who says that a spot is listened to, as bits.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
     /// The forwarding caches and bridges.
     Tables = 1,
@@ -46,6 +47,8 @@ pub struct Names {
     said: HashMap<Spot, BTreeSet<String>>,
     /// What waits for a name, and until when.
     waiting: BTreeSet<(Instant, Spot)>,
+    /// What other nodes have just left, and when the tables know it too.
+    left: VecDeque<(Instant, Spot)>,
 }
 
 #[derive(Debug)]
@@ -126,26 +129,35 @@ impl Names {
 
     /// Somebody else listens.
     pub fn others_listen(&mut self, at: Instant, spot: Spot, by: By) {
-        if let Some(other) = self.others.get_mut(&spot) {
-            other.bits |= by as u8;
+        let other = self.others.entry(spot).or_insert(Other { bits: 0, told: None, until: None });
+        let waits = other.until.is_some() && by == By::Remote && other.bits & by as u8 == 0;
+        let new = other.bits == 0 || waits;
+        other.bits |= by as u8;
+        if !new || self.said.contains_key(&spot) {
             return;
         }
-        self.others.insert(spot, Other { bits: by as u8, told: None, until: None });
-        if self.said.contains_key(&spot) {
-            return;
-        }
-        if self.patience.is_zero() {
+        // A bridge keeps who has left until nobody has answered its query.
+        let late = by == By::Tables && self.left.iter().any(|(until, left)| *left == spot && *until > at);
+        let patience = if late { LEAVING } else { self.patience };
+        self.stop_waiting(spot);
+        if patience.is_zero() {
             self.tell_other(spot);
         } else {
-            self.wait(spot, at + self.patience);
+            self.wait(spot, at + patience);
         }
     }
 
     /// Nobody else listens, by this word.
-    pub fn others_left(&mut self, spot: Spot, by: By) {
+    pub fn others_left(&mut self, at: Instant, spot: Spot, by: By) {
         let Some(other) = self.others.get_mut(&spot) else { return };
         other.bits &= !(by as u8);
         if other.bits == 0 {
+            if by == By::Remote {
+                while self.left.front().is_some_and(|(until, _)| *until <= at) {
+                    self.left.pop_front();
+                }
+                self.left.push_back((at + LEAVING, spot));
+            }
             self.stop_waiting(spot);
             if let Some(told) = self.others.remove(&spot).and_then(|other| other.told) {
                 self.release(spot.ifindex, &told);

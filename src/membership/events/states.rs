@@ -3,9 +3,8 @@
 use super::names::{By, Names, Spot};
 use super::{Event, EventType};
 use crate::interfaces::watch::Change;
-use crate::membership::kernel::{self, Joined};
+use crate::membership::kernel::{self, Joined, State, table_states};
 use crate::membership::known::{self, GroupId, Role};
-use crate::membership::service::{State, table_states};
 use crate::name::ip_name;
 use crate::presence;
 use crate::socket::{OwnGroup, own_groups};
@@ -59,6 +58,8 @@ pub struct States {
     own_sources: HashMap<(u32, String), Vec<Spot>>,
     /// How many own names hold a place; kept for [`GRACE`] after the last one left.
     held: HashMap<Place, Held>,
+    /// Where own sockets listened when that was looked up last, which is when.
+    listened: Option<(Instant, HashSet<Place>)>,
     /// Own sources that were there when events began; an early note of one is about that.
     begun_sources: HashSet<(u32, String)>,
     /// How many notes are left that were written before what there is was read.
@@ -79,6 +80,8 @@ pub struct States {
     look: Option<Instant>,
     /// When the tables are read again.
     reread: Option<Instant>,
+    /// How long that took last.
+    reading: Duration,
     /// When own sources are read again, because some have ended.
     recount: Option<Instant>,
 }
@@ -102,6 +105,7 @@ impl States {
             own: HashSet::new(),
             own_sources: HashMap::new(),
             held: HashMap::new(),
+            listened: None,
             begun_sources: HashSet::new(),
             early: 0,
             foreign: BTreeSet::new(),
@@ -112,6 +116,7 @@ impl States {
             left: Vec::new(),
             look: None,
             reread: Some(now),
+            reading: Duration::ZERO,
             recount: None,
         };
         let mut own = (states.source.own)();
@@ -158,8 +163,10 @@ impl States {
 
     /// Notes were lost: what there is, is read anew.
     pub fn resync(&mut self, now: Instant) {
-        let own = (self.source.own)().into_iter().filter(|g| g.listener);
-        let own: HashSet<_> = own.map(|g| (spot(&g), g.name.to_string())).collect();
+        let mut groups = (self.source.own)();
+        groups.sort_unstable_by(|a, b| (&a.name, a.address).cmp(&(&b.name, b.address)));
+        let named = |g: &OwnGroup| (spot(g), g.name.to_string());
+        let own: HashSet<_> = groups.iter().filter(|g| g.listener).map(named).collect();
         let gone: Vec<_> = self.own.difference(&own).cloned().collect();
         for (spot, name) in gone {
             self.own(now, EventType::Leave, spot, &name);
@@ -167,11 +174,17 @@ impl States {
         for (spot, name) in own {
             self.own(now, EventType::Join, spot, &name);
         }
+        self.keep_sources(&groups);
+        for (spot, name) in groups.iter().filter(|g| g.sender).map(named) {
+            let known = self.own_sources.get(&(spot.ifindex, name.clone()));
+            if !known.is_some_and(|spots| spots.contains(&spot)) {
+                self.own(now, EventType::NewSource, spot, &name);
+            }
+        }
         let remote: HashSet<_> = (self.source.remote)().into_iter().collect();
         let gone: Vec<_> = self.remote.difference(&remote).cloned().collect();
         gone.into_iter().for_each(|state| self.remote(now, state, false));
         remote.into_iter().for_each(|state| self.remote(now, state, true));
-        self.recount.get_or_insert(now);
         self.kernel(now, Change::Resync);
     }
 
@@ -246,7 +259,7 @@ impl States {
         let spot = Spot { ifindex, address, source };
         match (role, group, came) {
             (Role::Listener, GroupId::Address(..), true) => self.names.others_listen(at, spot, By::Remote),
-            (Role::Listener, GroupId::Address(..), false) => self.names.others_left(spot, By::Remote),
+            (Role::Listener, GroupId::Address(..), false) => self.names.others_left(at, spot, By::Remote),
             (Role::Listener, GroupId::Name(name, ..), true) => self.names.said(spot, &name),
             (Role::Listener, GroupId::Name(name, ..), false) => self.names.unsaid(at, spot, &name),
             (Role::Sender, GroupId::Address(..), true) => {
@@ -276,8 +289,9 @@ impl States {
     /// A note of the interface watch.
     pub fn kernel(&mut self, at: Instant, change: Change) {
         match change {
-            Change::Tables => {
-                self.reread.get_or_insert(at + GRACE);
+            Change::Members | Change::Forwarding => {
+                // Long tables that change all the time take a tenth of it.
+                self.reread.get_or_insert(at + GRACE.max(self.reading * 10));
             }
             Change::Group { .. } | Change::Gone { .. } | Change::Resync => {
                 self.pending.push_back((at + GRACE, change));
@@ -290,7 +304,7 @@ impl States {
     pub fn due(&mut self, now: Instant) {
         while let Some((at, change)) = self.pending.front().cloned().filter(|(at, _)| *at <= now) {
             self.pending.pop_front();
-            self.decide(at, change);
+            self.decide(now, at, change);
         }
         if self.look.is_some_and(|at| at <= now) {
             self.look = None;
@@ -302,15 +316,16 @@ impl States {
         }
         if self.recount.is_some_and(|at| at <= now) {
             self.recount = None;
-            self.recount_sources();
+            self.keep_sources(&(self.source.own)());
         }
         self.names.due(now);
     }
 
-    fn recount_sources(&mut self) {
+    /// Own sources that are not among these groups have ended.
+    fn keep_sources(&mut self, groups: &[OwnGroup]) {
         let mut now: HashMap<(u32, String), HashSet<Spot>> = HashMap::new();
-        for group in (self.source.own)().into_iter().filter(|g| g.sender) {
-            now.entry((group.ifindex, group.name.to_string())).or_default().insert(spot(&group));
+        for group in groups.iter().filter(|g| g.sender) {
+            now.entry((group.ifindex, group.name.to_string())).or_default().insert(spot(group));
         }
         let names = &mut self.names;
         self.own_sources.retain(|key, spots| {
@@ -326,13 +341,13 @@ impl States {
         });
     }
 
-    fn decide(&mut self, at: Instant, change: Change) {
+    fn decide(&mut self, now: Instant, at: Instant, change: Change) {
         match change {
             Change::Group { ifindex, address, joined: true } => {
                 let place = (ifindex, address);
                 // `at` is the note's time and the grace: an own socket that held the place since is meant.
                 let own = self.held.get(&place).is_some_and(|h| h.names > 0 || h.until + GRACE >= at);
-                if !own {
+                if !own && !self.is_own(now, at, place) {
                     self.foreign_join(place);
                 }
             }
@@ -348,7 +363,8 @@ impl States {
                 let lost: Vec<Place> = self.foreign.difference(&joined).copied().collect();
                 lost.into_iter().for_each(|place| self.foreign_leave(place));
                 for place in joined {
-                    if self.held.get(&place).is_none_or(|h| h.names == 0 && h.until < at) {
+                    let left = self.held.get(&place).is_none_or(|h| h.names == 0 && h.until < at);
+                    if left && !self.is_own(now, at, place) {
                         self.foreign_join(place);
                     }
                 }
@@ -356,6 +372,20 @@ impl States {
             }
             _ => {}
         }
+    }
+
+    /// True when an own socket listens there whose word has not come yet, because many join at once. `at` is when the
+    /// note is decided.
+    fn is_own(&mut self, now: Instant, at: Instant, place: Place) -> bool {
+        // What was read after the note was written holds for it: many notes cost one reading.
+        let listened = self.listened.take().filter(|(read, _)| *read + GRACE >= at);
+        let (read, places) = listened.unwrap_or_else(|| {
+            let own = (self.source.own)().into_iter().filter(|g| g.listener);
+            (now, own.map(|g| (g.ifindex, g.address)).collect())
+        });
+        let own = places.contains(&place);
+        self.listened = Some((read, places));
+        own
     }
 
     /// Places that own sockets left and somebody else still holds are foreign from now on.
@@ -374,7 +404,8 @@ impl States {
                 self.foreign_join(place);
             }
             // The kernel's notes of the own leave may still wait; afterwards nothing more is known of it.
-            if self.pending.is_empty() {
+            let until = self.held.get(&place).map_or(now, |h| h.until);
+            if self.pending.front().is_none_or(|(at, _)| *at > until + GRACE) {
                 self.held.remove(&place);
             } else {
                 self.left.push(place);
@@ -384,13 +415,15 @@ impl States {
     }
 
     fn read_tables(&mut self, at: Instant) {
+        let begun = Instant::now();
         let now: BTreeSet<State> = (self.source.tables)().into_iter().collect();
+        self.reading = begun.elapsed();
         let spot = |state: &State| {
             let State { ifindex, address, source, .. } = *state;
             Spot { ifindex, address, source }
         };
         for gone in self.tables.difference(&now).filter(|s| !s.sender) {
-            self.names.others_left(spot(gone), By::Tables);
+            self.names.others_left(at, spot(gone), By::Tables);
         }
         for new in now.difference(&self.tables) {
             if new.sender {

@@ -11,6 +11,7 @@ const MDBA_MDB_ENTRY_INFO: u16 = 1;
 const MDBA_MDB_EATTR_GROUP_MODE: u16 = 3;
 const MDBA_MDB_EATTR_SOURCE: u16 = 4;
 const MCAST_INCLUDE: u8 = 1;
+const MDB_FLAGS_BLOCKED: u8 = 1 << 3;
 /// `struct br_mdb_entry`: index, state, flags, VLAN, address, protocol.
 const ENTRY: usize = 28;
 
@@ -62,6 +63,10 @@ pub fn parse(body: &[u8]) -> Vec<Member> {
 
 fn member(bridge: u32, info: &[u8]) -> Option<Member> {
     let port = u32_at(info, 0)?;
+    // A source that somebody excludes.
+    if info.get(5)? & MDB_FLAGS_BLOCKED != 0 {
+        return None;
+    }
     let address: IpAddr = match u16::from_be(u16_at(info, 24)?) {
         ETH_P_IP => Ipv4Addr::from(*info.get(8..)?.first_chunk::<4>()?).into(),
         ETH_P_IPV6 => Ipv6Addr::from(*info.get(8..)?.first_chunk::<16>()?).into(),
@@ -128,6 +133,19 @@ mod tests {
             of(2, "ff02::1:ff3d:d30d", ""),
         ];
         assert_eq!(parse(&sample()), expected);
+    }
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn an_excluded_source_is_wanted_by_nobody() {
+        let mut sample = sample();
+        let all = parse(&sample);
+        let at = sample.windows(4).position(|bytes| bytes == [232, 1, 2, 3]).unwrap();
+        sample[at - 3] |= MDB_FLAGS_BLOCKED;
+        let excluded = "10.0.0.8".parse().ok();
+        let rest: Vec<Member> = all.into_iter().filter(|member| member.source != excluded).collect();
+        assert_eq!(rest.len(), 8);
+        assert_eq!(parse(&sample), rest);
     }
 
     #[test]

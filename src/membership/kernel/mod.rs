@@ -4,10 +4,12 @@
 pub mod forwarding;
 pub mod mdb;
 pub mod proc;
+pub mod state;
 
 pub use forwarding::{Forwarding, forwarding};
 pub use mdb::{Member, members};
 pub use proc::{Filter, Joined, filters, joined};
+pub use state::{State, table_states};
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -5,16 +5,27 @@ use super::packet::{self, Heard, Message};
 use crate::interfaces::{self, Device};
 use crate::logging::Pace;
 use crate::membership::known::Change;
-use crate::sys::capture::{Capture, Packet, Scope};
+use crate::sys::capture::{self, Capture, Packet, Part, Scope};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
 
+/// What was there before the devices were read anew.
+#[derive(Debug, Default)]
+pub struct Gone {
+    /// Devices that are not there any more, or down.
+    pub devices: Vec<u32>,
+    /// Ports, each with the bridge that it has left.
+    pub ports: Vec<(u32, u32)>,
+}
+
 /// The captures, and what is to be known of the devices.
 #[derive(Default)]
 pub struct Devices {
-    captures: BTreeMap<Scope, Capture>,
+    captures: BTreeMap<(Part, Scope), Capture>,
+    /// Some could not be opened, or the devices not be read.
+    incomplete: bool,
     /// Devices that are up.
     up: HashSet<u32>,
     bridge_of: HashMap<u32, u32>,
@@ -22,27 +33,43 @@ pub struct Devices {
 }
 
 impl Devices {
-    /// The captures, always in the same order while the devices are the same.
-    pub fn captures(&self) -> impl Iterator<Item = (Scope, &Capture)> {
-        self.captures.iter().map(|(scope, capture)| (*scope, capture))
+    /// The captures, always in the same order while the devices are the same: refreshes before news.
+    pub fn captures(&self) -> impl Iterator<Item = (Part, Scope, &Capture)> {
+        self.captures.iter().map(|((part, scope), capture)| (*part, *scope, capture))
+    }
+
+    /// One of them.
+    pub fn capture(&self, part: Part, scope: Scope) -> Option<&Capture> {
+        self.captures.get(&(part, scope))
     }
 
     /// Closes one whose device went down or vanished; gives the device. Where one of that index is there again,
     /// [`Devices::follow`] opens it anew.
     pub fn close(&mut self, scope: Scope) -> u32 {
         let (Scope::V4(ifindex) | Scope::V6(ifindex) | Scope::All(ifindex)) = scope;
-        self.captures.remove(&scope);
+        self.captures.retain(|(_, of), _| *of != scope);
         self.up.remove(&ifindex);
         ifindex
     }
 
-    /// Reads the devices anew; gives those that are not there any more, or down.
-    pub fn follow(&mut self) -> Vec<u32> {
+    /// What is observed is not all that should be: it is worth another try.
+    pub fn is_incomplete(&self) -> bool {
+        self.incomplete
+    }
+
+    /// The ports of a bridge.
+    pub fn ports(&self, bridge: u32) -> Vec<u32> {
+        self.bridge_of.iter().filter(|(_, of)| **of == bridge).map(|(port, _)| *port).collect()
+    }
+
+    /// Reads the devices anew.
+    pub fn follow(&mut self) -> Gone {
         let devices = match interfaces::devices() {
             Ok(devices) => devices,
             Err(e) => {
                 log::warn!("observer: {e}");
-                return Vec::new();
+                self.incomplete = true;
+                return Gone::default();
             }
         };
         let v4 = devices.iter().flat_map(|d| d.v4.iter().map(|a| IpAddr::from(*a)));
@@ -50,7 +77,11 @@ impl Devices {
         self.own = v4.chain(v6).collect();
         let bridges: HashSet<u32> = devices.iter().filter(|d| d.bridge.is_some()).map(|d| d.index).collect();
         let bridge = |d: &Device| d.master.filter(|master| bridges.contains(master));
-        self.bridge_of = devices.iter().filter_map(|d| Some((d.index, bridge(d)?))).collect();
+        let bridge_of: HashMap<u32, u32> =
+            devices.iter().filter_map(|d| Some((d.index, bridge(d)?))).collect();
+        let old = std::mem::replace(&mut self.bridge_of, bridge_of);
+        let ports =
+            old.into_iter().filter(|(port, bridge)| self.bridge_of.get(port) != Some(bridge)).collect();
 
         let up: HashSet<u32> = devices.iter().filter(|d| d.real()).map(|d| d.index).collect();
         let gone = self.up.difference(&up).copied().collect();
@@ -61,27 +92,42 @@ impl Devices {
             let index = d.index;
             if all { vec![Scope::All(index)] } else { vec![Scope::V4(index), Scope::V6(index)] }
         });
-        let scopes: BTreeSet<Scope> = scopes.collect();
-        self.open(&scopes);
-        gone
+        let all = scopes.flat_map(|scope| [Part::Refreshes, Part::News].map(|part| (part, scope)));
+        let all: BTreeSet<(Part, Scope)> = all.collect();
+        self.open(&all);
+        Gone { devices: gone, ports }
     }
 
-    fn open(&mut self, scopes: &BTreeSet<Scope>) {
+    fn open(&mut self, all: &BTreeSet<(Part, Scope)>) {
         static PACE: Pace = Pace::new();
-        self.captures.retain(|scope, _| scopes.contains(scope));
-        for scope in scopes {
-            let Entry::Vacant(place) = self.captures.entry(*scope) else { continue };
-            match Capture::open(*scope) {
+        self.captures.retain(|key, _| all.contains(key));
+        self.incomplete = false;
+        let most = capture::most();
+        let mut room = most.saturating_sub(self.captures.len());
+        for &(part, scope) in all {
+            let Entry::Vacant(place) = self.captures.entry((part, scope)) else { continue };
+            if room == 0 {
+                if PACE.due() {
+                    log::warn!("observer: {most} captures are open, a quarter of RLIMIT_NOFILE; no more are");
+                }
+                self.incomplete = true;
+                return;
+            }
+            match Capture::open(part, scope) {
                 Ok(capture) => {
-                    if let Scope::V4(index) | Scope::All(index) = scope {
+                    if let (Part::News, Scope::V4(index) | Scope::All(index)) = (part, scope) {
                         // Hosts of IGMPv2 and MLDv1 report to the group itself.
-                        let _ = capture.all_multicast(*index);
+                        let _ = capture.all_multicast(index);
                     }
                     place.insert(capture);
+                    room -= 1;
                 }
                 // Else it has just vanished.
-                Err(e) if e.raw_os_error() != Some(libc::ENODEV) && PACE.due() => {
-                    log::warn!("observer: {scope:?}: {e}; {} captures are open", self.captures.len());
+                Err(e) if e.raw_os_error() != Some(libc::ENODEV) => {
+                    self.incomplete = true;
+                    if PACE.due() {
+                        log::warn!("observer: {scope:?}: {e}; {} captures are open", self.captures.len());
+                    }
                 }
                 Err(_) => {}
             }
@@ -96,7 +142,8 @@ impl Devices {
         let Some(mut heard) = packet::read(packet.bytes) else { return };
         let own = self.own.contains(&heard.from);
         let matters = match &heard.message {
-            Message::Query(_) => true,
+            // What comes in with an own address is somebody else's, or an own packet that comes back.
+            Message::Query(_) => packet.outgoing || !own,
             // This host's own Hello counts in the election of the designated router.
             Message::Hello { .. } => packet.outgoing == own,
             _ => !packet.outgoing && !own,
@@ -121,4 +168,25 @@ impl Devices {
 
 fn unspecified(like: IpAddr) -> IpAddr {
     if like.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::membership::observer::packet::tests::{QUERY_2, bytes};
+
+    #[test]
+    fn nobody_else_queries_in_an_own_name() {
+        let now = Instant::now();
+        let querier = |own: &str, outgoing| {
+            let own = [own.parse().unwrap()].into();
+            let devices = Devices { up: [2].into(), own, ..Devices::default() };
+            let (mut hosts, bytes) = (Hosts::default(), bytes(QUERY_2));
+            devices.take(now, &Packet { ifindex: 2, outgoing, bytes: &bytes }, &mut hosts, &mut Vec::new());
+            hosts.querier(now, 2, true)
+        };
+        assert!(querier("10.0.0.9", false).is_some());
+        assert_eq!(querier("10.0.0.2", false), None);
+        assert!(querier("10.0.0.2", true).is_some());
+    }
 }

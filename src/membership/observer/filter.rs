@@ -1,9 +1,12 @@
 //! What one host wants of one group.
 
-use crate::membership::known::{Change, GroupId, Role, State};
-use std::collections::BTreeMap;
+use super::packet::Kind;
+use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 use std::time::Instant;
+
+/// So many sources that one host asks for are kept in one group.
+pub const SOURCES: usize = 512;
 
 /// What a host wants of a group, and how long its word holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +31,15 @@ impl Filter {
         }
     }
 
+    /// What it wants; `None`: any source.
+    pub fn parts(&self) -> impl Iterator<Item = Option<IpAddr>> {
+        let (any, sources) = match self {
+            Filter::Any { .. } => (Some(None), None),
+            Filter::Only(sources) => (None, Some(sources.keys().copied().map(Some))),
+        };
+        any.into_iter().chain(sources.into_iter().flatten())
+    }
+
     /// When the first part of it grows old; `None` when it wants nothing.
     pub fn next(&self) -> Option<Instant> {
         match self {
@@ -36,79 +48,164 @@ impl Filter {
         }
     }
 
-    /// Without what has grown old. What a host of an old version wants holds as long as another one's word for the group.
-    pub fn without_old(self, now: Instant, legacy_until: Option<Instant>) -> Filter {
+    /// Lets what is `asked` for live until `latest` at most.
+    pub fn lower(&mut self, latest: Instant, asked: &Asked) {
         match self {
-            Filter::Any { until, legacy } => {
-                let until = legacy_until.filter(|_| legacy).map_or(until, |other| other.max(until));
-                if until > now { Filter::Any { until, legacy } } else { Filter::Only(BTreeMap::new()) }
-            }
-            Filter::Only(mut sources) => {
-                sources.retain(|_, until| *until > now);
-                Filter::Only(sources)
-            }
-        }
-    }
-
-    /// Lets what `applies` (`None`: any source) live until `latest` at most.
-    pub fn lower(&mut self, latest: Instant, applies: impl Fn(Option<&IpAddr>) -> bool) {
-        match self {
-            Filter::Any { until, .. } if applies(None) => *until = latest.min(*until),
+            Filter::Any { until, .. } if asked.any() => *until = latest.min(*until),
             Filter::Any { .. } => {}
             Filter::Only(sources) => {
-                for (_, until) in sources.iter_mut().filter(|(source, _)| applies(Some(source))) {
+                for (_, until) in sources.iter_mut().filter(|(source, _)| asked.holds(source)) {
                     *until = latest.min(*until);
                 }
             }
         }
     }
 
-    /// Makes it no larger than `room`; gives how much had to go.
-    pub fn cut(&mut self, room: usize) -> usize {
-        let excess = self.size().saturating_sub(room);
-        match self {
-            Filter::Any { .. } if excess > 0 => *self = Filter::Only(BTreeMap::new()),
-            Filter::Any { .. } => {}
-            Filter::Only(sources) => {
-                for _ in 0..excess {
-                    sources.pop_last();
+    /// Takes in a word. What came (true) and what went goes to `tell`, `None` for any source. No more than `room` is held;
+    /// gives how much was left out.
+    pub fn take(&mut self, word: Word, room: usize, tell: &mut impl FnMut(Option<IpAddr>, bool)) -> usize {
+        match word {
+            Word::Any { .. } if room == 0 => {
+                self.clear(tell);
+                return 1;
+            }
+            Word::Any { until, legacy } => {
+                if let Filter::Only(sources) = std::mem::replace(self, Filter::Any { until, legacy }) {
+                    tell(None, true);
+                    sources.into_keys().for_each(|source| tell(Some(source), false));
                 }
             }
+            Word::Sources(Kind::IsInclude | Kind::ToInclude, [], _) => self.clear(tell),
+            Word::Sources(Kind::IsInclude | Kind::ToInclude, new, until) => {
+                if let Filter::Any { .. } = self {
+                    *self = Filter::default();
+                    tell(None, false);
+                }
+                return self.allow(new, until, room, tell);
+            }
+            Word::Sources(Kind::Allow, new, until) => return self.allow(new, until, room, tell),
+            // The host itself says so: nobody needs to be asked again.
+            Word::Sources(Kind::Block, old, _) => {
+                if let Filter::Only(sources) = self {
+                    let gone = old.iter().filter(|source| sources.remove(source).is_some());
+                    gone.for_each(|source| tell(Some(*source), false));
+                }
+            }
+            Word::Sources(Kind::IsExclude | Kind::ToExclude, _, until) => {
+                return self.take(Word::Any { until, legacy: false }, room, tell);
+            }
+            Word::Nothing => self.clear(tell),
+            Word::Time { now, legacy_until } => self.age(now, legacy_until, tell),
         }
-        excess
+        0
     }
 
-    fn wants(&self, source: Option<IpAddr>) -> bool {
-        match (self, source) {
-            (Filter::Any { .. }, None) => true,
-            (Filter::Only(sources), Some(source)) => sources.contains_key(&source),
-            _ => false,
+    /// A long list comes in several records, so that one of them does not end what another one said.
+    fn allow(
+        &mut self,
+        new: &[IpAddr],
+        until: Instant,
+        room: usize,
+        tell: &mut impl FnMut(Option<IpAddr>, bool),
+    ) -> usize {
+        let Filter::Only(sources) = self else { return 0 };
+        let mut left_out = 0;
+        for source in new {
+            if let Some(known) = sources.get_mut(source) {
+                *known = until;
+            } else if sources.len() < room.min(SOURCES) {
+                sources.insert(*source, until);
+                tell(Some(*source), true);
+            } else {
+                left_out += 1;
+            }
         }
+        left_out
     }
 
-    fn parts(&self) -> Vec<Option<IpAddr>> {
+    /// Drops what has grown old. What a host of an old version wants holds as long as another one's word for the group.
+    fn age(
+        &mut self,
+        now: Instant,
+        legacy_until: Option<Instant>,
+        tell: &mut impl FnMut(Option<IpAddr>, bool),
+    ) {
         match self {
-            Filter::Any { .. } => vec![None],
-            Filter::Only(sources) => sources.keys().copied().map(Some).collect(),
+            Filter::Any { until, legacy } => {
+                *until = legacy_until.filter(|_| *legacy).map_or(*until, |other| other.max(*until));
+                if *until <= now {
+                    self.clear(tell);
+                }
+            }
+            Filter::Only(sources) => sources.retain(|source, until| {
+                let stays = *until > now;
+                if !stays {
+                    tell(Some(*source), false);
+                }
+                stays
+            }),
+        }
+    }
+
+    fn clear(&mut self, tell: &mut impl FnMut(Option<IpAddr>, bool)) {
+        match std::mem::take(self) {
+            Filter::Any { .. } => tell(None, false),
+            Filter::Only(sources) => sources.into_keys().for_each(|source| tell(Some(source), false)),
         }
     }
 }
 
-/// Tells the difference between what a host wanted and what it wants now.
-pub fn tell(
-    (ifindex, group, host): (u32, IpAddr, IpAddr),
-    before: Option<&Filter>,
-    after: Option<&Filter>,
-    out: &mut Vec<Change>,
-) {
-    let state = |source| {
-        let group = GroupId::Address(group, source);
-        State { ifindex, group, role: Role::Listener }
-    };
-    let missing = |of: Option<&Filter>, in_: Option<&Filter>| {
-        let parts = of.map_or_else(Vec::new, Filter::parts);
-        parts.into_iter().filter(|part| !in_.is_some_and(|f| f.wants(*part))).collect::<Vec<_>>()
-    };
-    out.extend(missing(after, before).into_iter().map(|source| Change::Came(state(source), host)));
-    out.extend(missing(before, after).into_iter().map(|source| Change::Went(state(source), host)));
+impl Default for Filter {
+    fn default() -> Filter {
+        Filter::Only(BTreeMap::new())
+    }
+}
+
+/// What changes what a host wants.
+#[derive(Debug, Clone, Copy)]
+pub enum Word<'a> {
+    /// It wants any source.
+    Any {
+        /// So long.
+        until: Instant,
+        /// It is a host of IGMPv1, IGMPv2 or MLDv1.
+        legacy: bool,
+    },
+    /// It wants nothing.
+    Nothing,
+    /// A record of IGMPv3 or MLDv2, which holds until then.
+    Sources(Kind, &'a [IpAddr], Instant),
+    /// Time goes by.
+    Time {
+        /// It is this late.
+        now: Instant,
+        /// So long the word of hosts of an old version holds for one another.
+        legacy_until: Option<Instant>,
+    },
+}
+
+/// What a query asks for.
+#[derive(Debug)]
+pub enum Asked {
+    /// Everything.
+    All,
+    /// Who wants any source.
+    Group,
+    /// Who wants one of these.
+    Sources(HashSet<IpAddr>),
+}
+
+impl Asked {
+    /// Who wants any source is asked.
+    pub fn any(&self) -> bool {
+        matches!(self, Asked::All | Asked::Group)
+    }
+
+    fn holds(&self, source: &IpAddr) -> bool {
+        match self {
+            Asked::All => true,
+            Asked::Group => false,
+            Asked::Sources(sources) => sources.contains(source),
+        }
+    }
 }

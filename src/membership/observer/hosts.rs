@@ -3,12 +3,12 @@
 //!
 //! No system call and no clock in it: the time is passed in. Memory is bounded per link, and what does not fit is counted.
 
-use super::filter::{Filter, tell};
+use super::filter::{Asked, Filter, Word};
 use super::link::{Link, Router};
 use super::packet::{Heard, Kind, Message, Query, Record};
 use crate::membership::kernel::is_kernels_own;
-use crate::membership::known::Change;
-use std::collections::{BTreeSet, HashMap};
+use crate::membership::known::{Change, GroupId, Role, State};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
@@ -21,12 +21,17 @@ const LAST_MEMBER: Duration = Duration::from_secs(1);
 /// Rewriting all timers of a link costs time, so it is done at most so often.
 const TIGHTEN: Duration = Duration::from_secs(1);
 
+/// The least time that hosts are given to answer a query for their group.
+const ANSWER: Duration = Duration::from_millis(200);
+
 /// Every link, by device and family (true: IPv4).
 #[derive(Debug, Default)]
 pub struct Hosts {
     links: HashMap<(u32, bool), Link>,
     /// When each listener is looked at next.
     schedule: BTreeSet<Due>,
+    /// Links whose times are to be rewritten then, so that nothing lives longer than until the second time.
+    owed: BTreeMap<(u32, bool), (Instant, Instant)>,
     left_out: u64,
 }
 
@@ -71,17 +76,50 @@ impl Hosts {
 
     /// When [`Hosts::due`] has something to do.
     pub fn deadline(&self) -> Option<Instant> {
-        self.schedule.first().map(|(at, ..)| *at)
+        let owed = self.owed.values().map(|(at, _)| *at);
+        owed.chain(self.schedule.first().map(|(at, ..)| *at)).min()
     }
 
     /// Drops what has grown old.
     pub fn due(&mut self, now: Instant, out: &mut Vec<Change>) {
+        self.tighten(now);
         while let Some(&(at, ifindex, group, host)) = self.schedule.first().filter(|(at, ..)| *at <= now) {
             let legacy = self.group(ifindex, group).and_then(|g| g.legacy_until);
             let place = Place { now, ifindex, group, host };
-            let known = self.change(place, out, |filter| Some(filter?.without_old(now, legacy)));
+            let known = self.change(place, Word::Time { now, legacy_until: legacy }, out);
             if !known {
                 self.schedule.remove(&(at, ifindex, group, host));
+            }
+        }
+    }
+
+    /// Tells all that is there.
+    pub fn tell_again(&self, out: &mut Vec<Change>) {
+        for ((ifindex, _), link) in &self.links {
+            for (group, Group { hosts, .. }) in &link.groups {
+                for (host, state) in hosts {
+                    let came = |source| Change::Came(listener(*ifindex, *group, source), *host);
+                    out.extend(state.filter.parts().map(came));
+                }
+            }
+        }
+    }
+
+    /// A port has left its bridge: whoever was heard there, and at none of the `others`, is not at the bridge any more.
+    pub fn part(&mut self, now: Instant, bridge: u32, port: u32, others: &[u32], out: &mut Vec<Change>) {
+        for v4 in [true, false] {
+            let Some(link) = self.links.get(&(port, v4)) else { continue };
+            let at = |port: &u32, group: &IpAddr, host: &IpAddr| {
+                let group = self.links.get(&(*port, v4)).and_then(|link| link.groups.get(group));
+                group.is_some_and(|group| group.hosts.contains_key(host))
+            };
+            let mut gone = Vec::new();
+            for (group, Group { hosts, .. }) in &link.groups {
+                let alone = |host: &&IpAddr| !others.iter().any(|port| at(port, group, host));
+                gone.extend(hosts.keys().filter(alone).map(|host| (*group, *host)));
+            }
+            for (group, host) in gone {
+                self.change(Place { now, ifindex: bridge, group, host }, Word::Nothing, out);
             }
         }
     }
@@ -90,6 +128,7 @@ impl Hosts {
     pub fn forget(&mut self, ifindex: u32) {
         self.links.retain(|(of, _), _| *of != ifindex);
         self.schedule.retain(|(_, of, ..)| *of != ifindex);
+        self.owed.retain(|(of, _), _| *of != ifindex);
     }
 
     /// The querier of a link, of which there is at most one in each family.
@@ -116,42 +155,37 @@ impl Hosts {
         let Some(link) = self.links.get_mut(&(ifindex, v4)) else { return };
         let shorter = link.query(now, from, query);
         let (membership, robustness) = (link.membership(), link.robustness());
-        if shorter && link.tightened.is_none_or(|last| last + TIGHTEN <= now) {
-            link.tightened = Some(now);
-            self.lower(ifindex, v4, None, now + membership, |_| true);
+        if shorter {
+            let at = link.tightened.map_or(now, |last| now.max(last + TIGHTEN));
+            let (_, latest) = self.owed.entry((ifindex, v4)).or_insert((at, now + membership));
+            *latest = (*latest).min(now + membership);
         }
+        self.tighten(now);
+        let Some(link) = self.links.get_mut(&(ifindex, v4)) else { return };
         // RFC 3376 §6.6.1
-        if let (Some(group), false) = (query.group, query.suppress) {
-            let asks_for = |source: Option<&IpAddr>| match source {
-                Some(source) => query.sources.contains(source),
-                None => query.sources.is_empty(),
-            };
-            self.lower(ifindex, v4, Some(group), now + query.response * robustness, asks_for);
-        }
+        let Some(group) = query.group.filter(|_| !query.suppress) else { return };
+        let Some(state) = link.groups.get_mut(&group) else { return };
+        let asked = match &query.sources[..] {
+            [] => Asked::Group,
+            sources => Asked::Sources(sources.iter().copied().collect()),
+        };
+        state.lower(
+            (ifindex, group),
+            now + query.response.max(ANSWER) * robustness,
+            &asked,
+            &mut self.schedule,
+        );
     }
 
-    /// Lets nothing live longer than until `latest`, of one group or of all: whole groups (`None`) and sources.
-    fn lower(
-        &mut self,
-        ifindex: u32,
-        v4: bool,
-        only: Option<IpAddr>,
-        latest: Instant,
-        applies: impl Fn(Option<&IpAddr>) -> bool,
-    ) {
-        let Some(link) = self.links.get_mut(&(ifindex, v4)) else { return };
-        let groups = link.groups.iter_mut().filter(|(group, _)| only.is_none_or(|only| only == **group));
-        for (group, Group { hosts, legacy_until }) in groups {
-            if applies(None) {
-                *legacy_until = legacy_until.map(|until| until.min(latest));
-            }
-            for (host, state) in hosts {
-                state.filter.lower(latest, &applies);
-                if let Some(next) = state.filter.next().filter(|next| *next < state.scheduled) {
-                    self.schedule.remove(&(state.scheduled, ifindex, *group, *host));
-                    self.schedule.insert((next, ifindex, *group, *host));
-                    state.scheduled = next;
-                }
+    /// Rewrites the times of links whose words hold less long.
+    fn tighten(&mut self, now: Instant) {
+        let ripe = self.owed.iter().filter(|(_, (at, _))| *at <= now);
+        for (key, latest) in ripe.map(|(key, (_, latest))| (*key, *latest)).collect::<Vec<_>>() {
+            self.owed.remove(&key);
+            let Some(link) = self.links.get_mut(&key) else { continue };
+            link.tightened = Some(now);
+            for (group, state) in &mut link.groups {
+                state.lower((key.0, *group), latest, &Asked::All, &mut self.schedule);
             }
         }
     }
@@ -159,28 +193,11 @@ impl Hosts {
     fn record(&mut self, now: Instant, ifindex: u32, record: &Record, host: IpAddr, out: &mut Vec<Change>) {
         let Some(link) = self.links.get(&(ifindex, host.is_ipv4())) else { return };
         let until = now + link.membership();
-        let fresh = || record.sources.iter().map(|source| (*source, until));
         let place = Place { now, ifindex, group: record.group, host };
         if matches!(record.kind, Kind::IsExclude | Kind::ToExclude) && self.refresh(place, until, false) {
             return;
         }
-        self.change(place, out, |filter| match (record.kind, filter) {
-            (Kind::IsExclude | Kind::ToExclude, _) => Some(Filter::Any { until, legacy: false }),
-            (Kind::IsInclude | Kind::ToInclude, _) if record.sources.is_empty() => None,
-            // A long list comes in several records, so that one of them does not end what another one said.
-            (Kind::IsInclude | Kind::ToInclude | Kind::Allow, Some(Filter::Only(mut sources))) => {
-                sources.extend(fresh());
-                Some(Filter::Only(sources))
-            }
-            (Kind::Allow | Kind::Block, Some(any @ Filter::Any { .. })) => Some(any),
-            (Kind::IsInclude | Kind::ToInclude | Kind::Allow, _) => Some(Filter::Only(fresh().collect())),
-            // The host itself says so: nobody needs to be asked again.
-            (Kind::Block, Some(Filter::Only(mut sources))) => {
-                sources.retain(|source, _| !record.sources.contains(source));
-                Some(Filter::Only(sources))
-            }
-            (Kind::Block, None) => None,
-        });
+        self.change(place, Word::Sources(record.kind, &record.sources, until), out);
     }
 
     fn legacy_report(&mut self, place: Place, out: &mut Vec<Change>) {
@@ -189,10 +206,10 @@ impl Hosts {
         let Some(link) = self.links.get(&key) else { return };
         let until = now + link.membership();
         if !self.refresh(place, until, true) {
-            self.change(place, out, |_| Some(Filter::Any { until, legacy: true }));
+            self.change(place, Word::Any { until, legacy: true }, out);
         }
         if !host.is_unspecified() {
-            self.change(Place { host: nobody(host), ..place }, out, |_| None);
+            self.change(Place { host: nobody(host), ..place }, Word::Nothing, out);
         }
         if let Some(group) = self.links.get_mut(&key).and_then(|link| link.groups.get_mut(&group)) {
             group.legacy_until = Some(until);
@@ -213,10 +230,10 @@ impl Hosts {
         if !others && asked {
             *legacy_until = None;
             let place = Place { host: nobody(host), ..place };
-            self.change(place, out, |_| Some(Filter::Any { until, legacy: true }));
+            self.change(place, Word::Any { until, legacy: true }, out);
         }
         if !host.is_unspecified() || !asked {
-            self.change(place, out, |_| None);
+            self.change(place, Word::Nothing, out);
         }
     }
 
@@ -236,48 +253,65 @@ impl Hosts {
 
     /// Changes what a host wants of a group, tells the difference, and minds the schedule and the bounds. False when it
     /// wanted nothing before.
-    fn change(
-        &mut self,
-        Place { now, ifindex, group, host }: Place,
-        out: &mut Vec<Change>,
-        act: impl FnOnce(Option<Filter>) -> Option<Filter>,
-    ) -> bool {
+    fn change(&mut self, place: Place, word: Word, out: &mut Vec<Change>) -> bool {
+        let Place { now, ifindex, group, host } = place;
         // The machinery of IPv6 itself is on every link, and of no interest to applications.
         if group.is_ipv4() != host.is_ipv4() || is_kernels_own(group) {
             return false;
         }
         let Some(link) = self.links.get_mut(&(ifindex, group.is_ipv4())) else { return false };
         let before = link.groups.get_mut(&group).and_then(|g| g.hosts.remove(&host));
-        let scheduled = before.as_ref().map(|host| host.scheduled);
-        let before = before.map(|host| host.filter);
-        link.listeners -= before.as_ref().map_or(0, Filter::size);
+        let known = before.is_some();
+        let (mut filter, scheduled) = before.map_or_else(Default::default, |h| (h.filter, Some(h.scheduled)));
 
-        let mut after = act(before.clone());
-        if let Some(filter) = &mut after {
-            let crowded = before.is_none() && link.groups.get(&group).is_some_and(|g| g.hosts.len() >= HOSTS);
-            let room = if crowded { 0 } else { LISTENERS - link.listeners };
-            self.left_out += filter.cut(room) as u64;
-        }
-        let after = after.filter(|filter| filter.size() > 0);
-        link.listeners += after.as_ref().map_or(0, Filter::size);
-        tell((ifindex, group, host), before.as_ref(), after.as_ref(), out);
+        link.listeners -= filter.size();
+        let crowded = !known && link.groups.get(&group).is_some_and(|g| g.hosts.len() >= HOSTS);
+        let room = if crowded { 0 } else { LISTENERS - link.listeners };
+        let left_out = filter.take(word, room, &mut |source, came| {
+            let state = listener(ifindex, group, source);
+            out.push(if came { Change::Came(state, host) } else { Change::Went(state, host) });
+        });
+        self.left_out += left_out as u64;
+        link.listeners += filter.size();
 
         let due = |at: Instant| (at, ifindex, group, host);
-        let known = before.is_some();
-        let next = after.as_ref().and_then(Filter::next);
+        let next = filter.next();
         // Of a time that has become later the schedule hears when the earlier one has come.
         let keeps = scheduled.filter(|at| *at > now && next.is_some_and(|next| *at <= next));
         if keeps.is_none() {
             scheduled.map(|at| self.schedule.remove(&due(at)));
             next.map(|at| self.schedule.insert(due(at)));
         }
-        if let (Some(filter), Some(next)) = (after, next) {
+        if let Some(next) = next {
             let host_state = Host { filter, scheduled: keeps.unwrap_or(next) };
             link.groups.entry(group).or_default().hosts.insert(host, host_state);
         } else if link.groups.get(&group).is_some_and(|g| g.hosts.is_empty()) {
             link.groups.remove(&group);
         }
         known
+    }
+}
+
+impl Group {
+    /// Lets what is asked for live until `latest` at most.
+    fn lower(
+        &mut self,
+        (ifindex, group): (u32, IpAddr),
+        latest: Instant,
+        asked: &Asked,
+        schedule: &mut BTreeSet<Due>,
+    ) {
+        if asked.any() {
+            self.legacy_until = self.legacy_until.map(|until| until.min(latest));
+        }
+        for (host, state) in &mut self.hosts {
+            state.filter.lower(latest, asked);
+            if let Some(next) = state.filter.next().filter(|next| *next < state.scheduled) {
+                schedule.remove(&(state.scheduled, ifindex, group, *host));
+                schedule.insert((next, ifindex, group, *host));
+                state.scheduled = next;
+            }
+        }
     }
 }
 
@@ -288,6 +322,10 @@ struct Place {
     ifindex: u32,
     group: IpAddr,
     host: IpAddr,
+}
+
+fn listener(ifindex: u32, group: IpAddr, source: Option<IpAddr>) -> State {
+    State { ifindex, group: GroupId::Address(group, source), role: Role::Listener }
 }
 
 /// Stands for hosts that keep silent.

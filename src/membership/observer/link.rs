@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 /// So many PIM routers are known on a link in one family.
 pub const ROUTERS: usize = 256;
 
+/// The longest interval of a querier that is believed.
+const INTERVAL_MAX: Duration = Duration::from_secs(3600);
+
 /// A link in one family.
 #[derive(Debug, Default)]
 pub(super) struct Link {
@@ -34,10 +37,11 @@ struct Querier {
 pub struct Router {
     /// Its address.
     pub address: IpAddr,
-    /// In the election of the designated router.
-    pub priority: u32,
+    /// In the election of the designated router, when it says one.
+    pub priority: Option<u32>,
     /// `None`: for ever.
     until: Option<Instant>,
+    heard: Instant,
 }
 
 /// The querier's variables (RFC 3376 §8).
@@ -90,11 +94,13 @@ impl Link {
         let before = self.membership();
         let same = present.is_some_and(|q| q.address == from);
         let base = if same { self.timing } else { Timing::default() };
+        let interval = query.interval.unwrap_or(Timing::default().interval).min(INTERVAL_MAX);
         self.timing = Timing {
             robustness: query.robustness.unwrap_or(Timing::default().robustness),
-            interval: query.interval.unwrap_or(Timing::default().interval),
-            // A query for one group says how long its last members have, which is something else.
-            response: if query.group.is_none() { query.response } else { base.response },
+            interval,
+            // A query for one group says how long its last members have, which is something else. RFC 3376 §8.3: less
+            // than the interval.
+            response: if query.group.is_none() { query.response.min(interval) } else { base.response },
         };
         // RFC 3376 §8.5
         let holds = self.timing.interval * self.timing.robustness + self.timing.response / 2;
@@ -103,14 +109,19 @@ impl Link {
     }
 
     /// Takes in a PIM Hello.
-    pub fn hello(&mut self, now: Instant, from: IpAddr, holdtime: Option<Duration>, priority: u32) {
+    pub fn hello(&mut self, now: Instant, from: IpAddr, holdtime: Option<Duration>, priority: Option<u32>) {
         self.routers.retain(|_, router| router.is_there(now));
         if holdtime.is_some_and(|t| t.is_zero()) {
             self.routers.remove(&from);
-        } else if self.routers.len() < ROUTERS || self.routers.contains_key(&from) {
-            let until = holdtime.map(|t| now + t);
-            self.routers.insert(from, Router { address: from, priority, until });
+            return;
         }
+        if self.routers.len() >= ROUTERS && !self.routers.contains_key(&from) {
+            // Those who are there speak again; whoever only said once that it stays for ever keeps none of them out.
+            let oldest = self.routers.values().min_by_key(|router| router.heard).map(|router| router.address);
+            oldest.and_then(|oldest| self.routers.remove(&oldest));
+        }
+        let until = holdtime.map(|t| now + t);
+        self.routers.insert(from, Router { address: from, priority, until, heard: now });
     }
 }
 

@@ -14,7 +14,7 @@ pub mod packet;
 use super::known::{self, Origin};
 use crate::interfaces::watch;
 use crate::logging::Pace;
-use crate::sys::capture::{self, BATCH, Batch, Bell, Capture};
+use crate::sys::capture::{self, BATCH, Batch, Bell, Capture, Packet, Part};
 use crate::sys::thread;
 use arc_swap::ArcSwapOption;
 use devices::Devices;
@@ -26,9 +26,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// When packets come thick and fast, they are read in turns of this length.
-const TURN: Duration = Duration::from_millis(8);
+const TURN: Duration = Duration::from_millis(6);
 /// Packets within this time of one another come thick and fast.
 const FAST: Duration = Duration::from_millis(16);
+/// Refreshes can wait: they are read at most so often by themselves, and with all news, which may end what they say.
+const REST: Duration = Duration::from_millis(50);
+/// Reads of one capture before others have their turn.
+const READS: usize = 128;
+/// When devices could not be observed, they are tried again after this time.
+const RETRY: Duration = Duration::from_secs(5);
 /// The devices are read again at most so often.
 const DEVICES: Duration = Duration::from_millis(25);
 
@@ -37,6 +43,8 @@ struct Observer {
     bell: Bell,
     /// The devices have changed.
     stale: AtomicBool,
+    /// What is known is to be told again.
+    again: AtomicBool,
 }
 
 static OBSERVER: ArcSwapOption<Observer> = ArcSwapOption::const_empty();
@@ -67,8 +75,10 @@ pub fn start() {
 
 fn begin() -> io::Result<()> {
     Capture::allowed()?;
+    crate::control::prepare_for_fork();
     let mut devices = Devices::default();
-    let observer = Observer { hosts: Mutex::default(), bell: Bell::new()?, stale: AtomicBool::new(false) };
+    let [stale, again] = [false; 2].map(AtomicBool::new);
+    let observer = Observer { hosts: Mutex::default(), bell: Bell::new()?, stale, again };
     let observer = Arc::new(observer);
     if OBSERVER.compare_and_swap(&None::<Arc<_>>, Some(observer.clone())).is_some() {
         return Ok(());
@@ -94,6 +104,14 @@ pub fn devices_changed() {
     }
 }
 
+/// Called when there is room again for what did not fit.
+pub fn tell_again() {
+    if let Some(observer) = &*OBSERVER.load() {
+        observer.again.store(true, Ordering::Release);
+        observer.bell.ring();
+    }
+}
+
 /// Looks at what is known of the links.
 pub fn look<R>(at: impl FnOnce(&Hosts) -> R) -> R {
     match OBSERVER.load_full() {
@@ -111,16 +129,21 @@ pub fn forget_after_fork() {
 }
 
 fn observe(observer: &Observer, mut devices: Devices) {
-    let mut batch = Batch::new();
+    let (mut batch, mut older) = (Batch::new(), Batch::new());
     let mut changes = Vec::new();
     let (mut last, mut followed) = (Instant::now(), Instant::now());
+    let mut resting: Option<Instant> = None;
     loop {
         let deadline = observer.hosts().deadline();
         let stale = observer.stale.load(Ordering::Acquire).then(|| followed + DEVICES);
         let now = Instant::now();
-        let timeout =
-            [deadline, stale].into_iter().flatten().min().map(|at| at.saturating_duration_since(now));
-        let captures = devices.captures().map(|(_, capture)| capture.as_raw_fd());
+        resting = resting.filter(|until| *until > now);
+        let retry = devices.is_incomplete().then(|| followed + RETRY);
+        let next = [deadline, stale, retry, resting].into_iter().flatten().min();
+        let timeout = next.map(|at| at.saturating_duration_since(now));
+        let rests = |part| part == Part::Refreshes && resting.is_some();
+        let captures = devices.captures();
+        let captures = captures.map(|(part, _, capture)| if rests(part) { -1 } else { capture.as_raw_fd() });
         let fds: Vec<RawFd> = captures.chain([observer.bell.as_raw_fd()]).collect();
         let ready = match capture::wait(&fds, timeout) {
             Ok(ready) => ready,
@@ -135,33 +158,44 @@ fn observe(observer: &Observer, mut devices: Devices) {
             observer.bell.quiet();
         }
         let now = Instant::now();
-        if now >= followed + DEVICES && observer.stale.swap(false, Ordering::AcqRel) {
+        let changed = now >= followed + DEVICES && observer.stale.swap(false, Ordering::AcqRel);
+        if changed || retry.is_some_and(|at| at <= now) {
             followed = now;
             let gone = devices.follow();
-            observer.forget(gone);
+            for (port, bridge) in gone.ports {
+                observer.hosts().part(now, bridge, port, &devices.ports(bridge), &mut changes);
+            }
+            known::report(Origin::Observer, changes.drain(..));
+            observer.forget(gone.devices);
             // The captures may be other ones now.
             continue;
         }
-        let (mut packets, mut broken) = (0, Vec::new());
+        let mut broken = Vec::new();
+        let (mut news, mut refreshes) = (0, 0);
         let mut hosts = observer.hosts();
-        for ((scope, capture), _) in devices.captures().zip(&ready).filter(|(_, ready)| **ready) {
-            let count = match batch.fill(capture) {
-                Ok(count) => count,
-                Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => 0,
-                Err(_) => {
-                    broken.push(scope);
-                    continue;
+        // Whoever is about to grow old may have said that it is still there.
+        let all = deadline.is_some_and(|at| at <= now);
+        let mut take = |packet: &Packet| devices.take(now, packet, &mut hosts, &mut changes);
+        for ((part, scope, capture), ready) in devices.captures().zip(&ready) {
+            let read = match part {
+                Part::Refreshes if *ready || all => {
+                    read(capture, &mut older, &mut take).map(|count| refreshes += count)
                 }
+                Part::News if *ready => {
+                    let before = devices.capture(Part::Refreshes, scope);
+                    let count = read_news(capture, before, (&mut batch, &mut older), &mut take);
+                    count.map(|(first, then)| (refreshes, news) = (refreshes + first, news + then))
+                }
+                _ => Ok(()),
             };
-            packets += count;
-            for packet in batch.packets() {
-                devices.take(now, &packet, &mut hosts, &mut changes);
-            }
-            if count == BATCH {
-                tell_losses(capture.lost());
+            if read.is_err() {
+                broken.push(scope);
             }
         }
         hosts.due(now, &mut changes);
+        if observer.again.swap(false, Ordering::AcqRel) {
+            hosts.tell_again(&mut changes);
+        }
         let left_out = hosts.left_out();
         drop(hosts);
         tell_left_out(left_out);
@@ -170,12 +204,63 @@ fn observe(observer: &Observer, mut devices: Devices) {
             observer.forget(broken.into_iter().map(|scope| devices.close(scope)).collect());
             observer.stale.store(true, Ordering::Release);
         }
-        if packets > 0 {
-            if packets < BATCH && now - last < FAST {
+        if refreshes > 0 {
+            resting = Some(now + REST);
+        }
+        if news > 0 {
+            if news < BATCH && now - last < FAST {
                 std::thread::sleep(TURN);
             }
             last = now;
         }
+    }
+}
+
+/// Reads what waits in a capture, and gives the number of packets.
+fn read(capture: &Capture, batch: &mut Batch, take: &mut impl FnMut(&Packet)) -> io::Result<usize> {
+    let mut packets = 0;
+    for _ in 0..READS {
+        let count = fill(capture, batch)?;
+        packets += count;
+        batch.packets().for_each(|packet| take(&packet));
+        if count < BATCH {
+            break;
+        }
+    }
+    Ok(packets)
+}
+
+/// Reads news; what was said before them is in the other capture once they have been read, and is taken in first. Gives
+/// how many packets there were of both.
+fn read_news(
+    capture: &Capture,
+    refreshes: Option<&Capture>,
+    (batch, older): (&mut Batch, &mut Batch),
+    take: &mut impl FnMut(&Packet),
+) -> io::Result<(usize, usize)> {
+    let (mut first, mut then) = (0, 0);
+    for _ in 0..READS {
+        let count = fill(capture, batch)?;
+        if let Some(refreshes) = refreshes {
+            first += read(refreshes, older, take)?;
+        }
+        then += count;
+        batch.packets().for_each(|packet| take(&packet));
+        if count < BATCH {
+            break;
+        }
+    }
+    Ok((first, then))
+}
+
+fn fill(capture: &Capture, batch: &mut Batch) -> io::Result<usize> {
+    match batch.fill(capture) {
+        Ok(BATCH) => {
+            tell_losses(capture.lost());
+            Ok(BATCH)
+        }
+        Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(0),
+        result => result,
     }
 }
 
@@ -201,9 +286,11 @@ fn tell_left_out(count: u64) {
     static PACE: Pace = Pace::new();
     if count > 0 && PACE.due() {
         log::warn!(
-            "observer: {count} listeners are left out; {} are kept for each link, {} hosts for each group",
+            "observer: {count} listeners are left out; {} are kept for each link, {} hosts for each group, \
+             {} sources for each host",
             hosts::LISTENERS,
-            hosts::HOSTS
+            hosts::HOSTS,
+            filter::SOURCES
         );
     }
 }

@@ -1,8 +1,9 @@
 //! What hosts and routers say to each other about groups: IGMPv1 (RFC 1112), IGMPv2 (RFC 2236), IGMPv3 (RFC 3376),
 //! MLDv1 (RFC 2710), MLDv2 (RFC 3810), and PIM Hello (RFC 7761 §4.9.2).
 //!
-//! A packet must be sound in full, and must come from the link itself, as its hop limit of 1 proves. Where real hosts are
-//! tolerant, so is this: IGMP without Router Alert, and hosts that have no IPv4 address yet.
+//! A packet must be sound in full, and must come from the link itself: its hop limit is 1, and it goes to those on the link
+//! or to the group that it is about, never to one host. Where real hosts are tolerant, so is this: IGMP without Router
+//! Alert, and hosts that have no IPv4 address yet.
 
 use super::float;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -32,8 +33,8 @@ pub enum Message {
     Hello {
         /// For how long; `None` for ever.
         holdtime: Option<Duration>,
-        /// In the election of the designated router; 1 when it says none.
-        priority: u32,
+        /// In the election of the designated router, when it says one.
+        priority: Option<u32>,
     },
 }
 
@@ -101,6 +102,7 @@ fn read_v4(bytes: &[u8]) -> Option<Heard> {
     let fragment = u16_at(bytes, 6)? & 0x3fff;
     let (ttl, protocol) = (*bytes.get(8)?, *bytes.get(9)?);
     let from = Ipv4Addr::from(*bytes.get(12..)?.first_chunk::<4>()?);
+    let to = v4_at(bytes, 16)?;
     if header < 20 || total < header || fragment != 0 || ttl != 1 || sum(bytes.get(..header)?, 0) != 0xffff {
         return None;
     }
@@ -115,13 +117,14 @@ fn read_v4(bytes: &[u8]) -> Option<Heard> {
         PIM if !from.is_unspecified() => hello(body)?,
         _ => return None,
     };
-    Some(Heard { from: from.into(), message })
+    message.goes_to(to).then_some(Heard { from: from.into(), message })
 }
 
 fn read_v6(bytes: &[u8]) -> Option<Heard> {
     let length = usize::from(u16_at(bytes, 4)?);
     let (mut next, hops) = (*bytes.get(6)?, *bytes.get(7)?);
     let from = Ipv6Addr::from(*bytes.get(8..)?.first_chunk::<16>()?);
+    let to = v6_at(bytes, 24)?;
     let mut body = bytes.get(40..40 + length)?;
     // RFC 3810 §5: from a link-local address, or nobody takes it.
     if hops != 1 || !from.is_unicast_link_local() {
@@ -143,7 +146,23 @@ fn read_v6(bytes: &[u8]) -> Option<Heard> {
         PIM => hello(body)?,
         _ => return None,
     };
-    Some(Heard { from: from.into(), message })
+    message.goes_to(to).then_some(Heard { from: from.into(), message })
+}
+
+impl Message {
+    fn goes_to(&self, to: IpAddr) -> bool {
+        let group = match self {
+            Message::Query(query) => query.group,
+            Message::Report(group) | Message::Leave(group) => Some(*group),
+            Message::Records(_) | Message::Hello { .. } => None,
+        };
+        // No router passes these on.
+        let stays = match to {
+            IpAddr::V4(to) => to.octets()[..3] == [224, 0, 0],
+            IpAddr::V6(to) => to.octets()[..2] == [0xff, 2],
+        };
+        to.is_multicast() && (stays || group == Some(to))
+    }
 }
 
 /// Walks the options of a hop-by-hop header.
@@ -288,14 +307,14 @@ fn hello(body: &[u8]) -> Option<Message> {
         return None;
     }
     // RFC 7761 §4.9.2: 3.5 times the hello period of 30 s when it says none.
-    let (mut seconds, mut priority) = (105, 1);
+    let (mut seconds, mut priority) = (105, None);
     let mut rest = body.get(4..)?;
     while !rest.is_empty() {
         let (kind, length) = (u16_at(rest, 0)?, usize::from(u16_at(rest, 2)?));
         let value = rest.get(4..4 + length)?;
         match (kind, value) {
             (HOLDTIME, [a, b]) => seconds = u16::from_be_bytes([*a, *b]),
-            (DR_PRIORITY, [a, b, c, d]) => priority = u32::from_be_bytes([*a, *b, *c, *d]),
+            (DR_PRIORITY, [a, b, c, d]) => priority = Some(u32::from_be_bytes([*a, *b, *c, *d])),
             _ => {}
         }
         rest = &rest[4 + length..];
@@ -342,4 +361,4 @@ pub fn sum(bytes: &[u8], begin: u32) -> u16 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -51,6 +51,7 @@ impl Link {
         }
         remote.heard = now;
         remote.interval = announce.interval.clamp(Duration::from_millis(100), INTERVAL_MAX);
+        self.roster_changed |= remote.priority != announce.priority;
         remote.priority = announce.priority;
         remote.probed = false;
         if self.settings.curious {
@@ -97,6 +98,7 @@ impl Link {
             wake: now + INTERVAL_MAX * 4,
         };
         self.remotes.insert(id, remote);
+        self.roster_changed = true;
         true
     }
 
@@ -117,7 +119,8 @@ impl Link {
             }
             return;
         }
-        if self.announced == 0 || self.own.is_empty() {
+        // Its first announcement comes by itself.
+        if self.is_silent() || (self.announced == 0 && !self.own.is_empty()) {
             return;
         }
         let everybody = target == NodeId::ALL;
@@ -128,7 +131,7 @@ impl Link {
         let at = now + ANSWER + self.random.between(Duration::ZERO, latest);
         // Many who ask everybody are answered once, at the time that the first of them was given.
         let earlier = |known: Option<Instant>| known.map_or(at, |known| known.min(at));
-        let small = self.own.bytes() <= ROOM;
+        let small = self.announced > 0 && self.own.bytes() <= ROOM;
         if gaps.is_empty() && !(everybody && small) {
             let soon = self.hello_at.is_some_and(|known| known <= now + ANSWER + latest);
             if !everybody || !soon {
@@ -144,6 +147,17 @@ impl Link {
         let pending = everybody && self.answer_at.is_some();
         if !self.asked.is_empty() && !pending {
             self.answer_at = Some(earlier(self.answer_at));
+        }
+    }
+
+    /// While this process was stopped or starved, it heard nobody: what they said may wait to be read, or is lost.
+    pub(super) fn make_up_for_a_pause(&mut self, now: Instant) {
+        let late = self.timers.next().map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        if late >= PAUSE {
+            for remote in self.remotes.values_mut() {
+                remote.heard = now.min(remote.heard + late + remote.interval);
+                remote.probed = false;
+            }
         }
     }
 
@@ -183,6 +197,7 @@ impl Link {
     /// Forgets a node, but for the number of its last packet.
     fn remove_as(&mut self, id: NodeId, number: u64) {
         let Some(mut remote) = self.remotes.remove(&id) else { return };
+        self.roster_changed = true;
         self.memory -= remote.state.cost();
         let (changes, address) = (&mut self.changes, remote.address);
         remote.state.end(&mut |group, came| changes.push_back(Change { node: id, address, group, came }));

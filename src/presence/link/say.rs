@@ -5,6 +5,7 @@ use super::*;
 impl Link {
     /// Does what is due.
     pub fn due(&mut self, now: Instant) {
+        self.make_up_for_a_pause(now);
         while let Some((at, id)) = self.timers.pop_due(now) {
             if self.remotes.get(&id).is_some_and(|remote| remote.wake == at) {
                 self.look_after(now, id);
@@ -17,7 +18,7 @@ impl Link {
         if is_due(&mut self.change_at) {
             self.last_change = Some(now);
             self.due = self.own.version();
-            if self.own.is_empty() {
+            if self.is_silent() {
                 self.leave(now);
             } else {
                 self.bye_at = None;
@@ -103,11 +104,14 @@ impl Link {
     }
 
     /// By this much the traffic of refreshes stays the same for any number of nodes, up to a thousand.
-    fn interval(&self) -> Duration {
+    pub(super) fn grown_interval(&self) -> Duration {
         let grown = INTERVAL_STEP * self.nodes() as u32;
-        let grown = grown.clamp(self.settings.interval.min(INTERVAL_MAX), INTERVAL_MAX);
-        // Step by step: who misses one word still waits long enough for the next.
-        let step = grown.min(self.interval * 3 / 2);
+        grown.clamp(self.settings.interval.min(INTERVAL_MAX), INTERVAL_MAX)
+    }
+
+    /// Step by step: who misses one word still waits long enough for the next.
+    fn interval(&self) -> Duration {
+        let step = self.grown_interval().min(self.interval * 3 / 2);
         Duration::from_millis(step.as_millis() as u64)
     }
 

@@ -5,7 +5,7 @@ use super::{BOTH, LISTENER, SENDER, numbered};
 use crate::frame::GroupKey;
 use crate::frame::seal::Algorithm;
 use crate::presence::packet::{Body, Group, NodeId, Packet};
-use crate::presence::{Change, Link, Settings};
+use crate::presence::{Change, Link, Neighbor, Settings};
 use std::cell::RefCell;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -165,6 +165,39 @@ fn a_node_that_is_only_hard_to_hear_is_asked_before_it_is_forgotten() {
 }
 
 #[test]
+fn nobody_is_forgotten_for_a_pause_of_ones_own() {
+    let mut now = Instant::now();
+    let [mut us, mut other] = [0, 1].map(|i| Link::new(Settings::default(), id(i), 1, address(i), now));
+    other.set_groups(now, &[numbered(1, LISTENER)]);
+    let mut said = Vec::new();
+    let end = now + 10 * SECOND;
+    while let Some(at) = other.deadline().filter(|at| *at < end) {
+        other.due(at);
+        said.extend(std::iter::from_fn(|| other.next_packet()).map(|packet| (at, packet)));
+    }
+    let (before, meanwhile) = said.split_at(said.iter().position(|(at, _)| *at > now + SECOND).unwrap());
+    for (at, packet) in before {
+        us.hear(*at, address(1), packet, 100);
+        us.due(*at);
+    }
+    assert_eq!(us.next_change().map(|change| change.came), Some(true));
+    // Ten seconds later what was said meanwhile is there to be read, but not read yet.
+    now = end;
+    us.due(now);
+    assert_eq!(us.next_change(), None);
+    for (_, packet) in meanwhile {
+        us.hear(now, address(1), packet, 100);
+    }
+    // Now it is silent indeed.
+    while us.neighbors().count() > 0 {
+        now = us.deadline().unwrap();
+        us.due(now);
+    }
+    assert_eq!(us.next_change().map(|change| change.came), Some(false));
+    assert!(now <= end + 4 * SECOND);
+}
+
+#[test]
 fn an_old_packet_brings_nobody_back() {
     let now = Instant::now();
     let mut link = Link::new(Settings::default(), id(0), 1, address(0), now);
@@ -269,7 +302,7 @@ fn strangers_cannot_fill_the_memory() {
 #[test]
 fn the_forwarder_is_the_one_of_the_highest_priority_and_then_of_the_lowest_address() {
     let mut lan = Lan::new();
-    let forwarder = |lan: &Lan| -> Option<IpAddr> { lan.link(0).forwarder() };
+    let forwarder = |lan: &Lan| -> Option<IpAddr> { lan.link(0).roster().forwarder(lan.now) };
     for (priority, expected) in [(0, None), (5, Some(1)), (9, Some(2)), (9, Some(2)), (1, Some(2))] {
         let member = lan.add(Settings { priority, ..Settings::default() });
         lan.set(member, &[numbered(1, LISTENER)]);
@@ -279,4 +312,77 @@ fn the_forwarder_is_the_one_of_the_highest_priority_and_then_of_the_lowest_addre
     lan.leave(2);
     lan.run(SECOND);
     assert_eq!(forwarder(&lan), Some(address(3)));
+}
+
+#[test]
+fn a_node_with_a_priority_says_so_in_no_group() {
+    let mut lan = Lan::new();
+    let b = lan.add(Settings::default());
+    let a = lan.add(Settings { priority: 7, ..Settings::default() });
+    let there =
+        |lan: &Lan| lan.link(b).neighbors().map(|(_, of, priority)| (of, priority)).collect::<Vec<_>>();
+    lan.run(60 * MS);
+    assert_eq!(there(&lan), [(address(a), 7)]);
+    lan.run(60 * SECOND);
+    assert_eq!(there(&lan), [(address(a), 7)]);
+    // In a group for a while: it stays when that ends, and nothing of the group does.
+    let changes = record(&mut lan);
+    lan.set(a, &[numbered(1, LISTENER)]);
+    lan.run(100 * MS);
+    lan.set(a, &[]);
+    lan.run(100 * MS);
+    assert_eq!(changes.take(), [true, false].map(|came| (b, change(a, numbered(1, LISTENER), came))));
+    assert_eq!((there(&lan), lan.behind()), (vec![(address(a), 7)], 0));
+    // Who comes later asks.
+    let late = lan.add(Settings::default());
+    lan.run(300 * MS);
+    assert_eq!(lan.link(late).neighbors().count(), 1);
+    lan.leave(a);
+    lan.run(3 * MS);
+    assert_eq!(there(&lan), []);
+}
+
+#[test]
+fn who_has_just_come_is_not_elected() {
+    let mut lan = Lan::new();
+    let elected = |lan: &Lan, by: usize| lan.link(by).roster().forwarder(lan.now);
+    let low = lan.add(Settings { priority: 5, ..Settings::default() });
+    lan.run(900 * MS);
+    assert_eq!(elected(&lan, low), None);
+    lan.run(100 * MS);
+    assert_eq!(elected(&lan, low), Some(address(low)));
+    // Never two who take themselves for it: the old one gives way first.
+    let high = lan.add(Settings { priority: 9, ..Settings::default() });
+    for _ in 0..1100 {
+        lan.run(MS);
+        let both = elected(&lan, low) == Some(address(low)) && elected(&lan, high) == Some(address(high));
+        assert!(!both);
+    }
+    assert_eq!([low, high].map(|by| elected(&lan, by)), [Some(address(high)); 2]);
+    lan.crash(high);
+    lan.run(2 * SECOND);
+    assert_eq!(elected(&lan, low), Some(address(high)));
+    lan.run(SECOND + 10 * MS);
+    assert_eq!(elected(&lan, low), Some(address(low)));
+}
+
+#[test]
+fn a_roster_is_told_when_it_changes() {
+    let mut lan = Lan::new();
+    let (a, b) = (lan.add(Settings::default()), lan.add(Settings::default()));
+    let taken = |lan: &mut Lan| {
+        let mut roster = None;
+        lan.with(a, |link, _| roster = link.take_roster());
+        roster.map(|roster| roster.others)
+    };
+    assert_eq!(taken(&mut lan), Some(vec![]));
+    assert_eq!(taken(&mut lan), None);
+    lan.set(b, &[numbered(1, LISTENER)]);
+    lan.run(SECOND);
+    assert_eq!(taken(&mut lan), Some(vec![Neighbor { address: address(b), priority: 0 }]));
+    lan.run(10 * SECOND);
+    assert_eq!(taken(&mut lan), None);
+    lan.leave(b);
+    lan.run(SECOND);
+    assert_eq!(taken(&mut lan), Some(vec![]));
 }

@@ -3,11 +3,13 @@
 use super::{BOTH, LISTENER, SENDER, group, numbered};
 use crate::presence::feed::Feed;
 use crate::presence::own::{GROUPS_MAX, Own};
-use crate::presence::packet::{Announce, Group, NodeId, Roles, Span};
+use crate::presence::packet::{Announce, Group, NodeId, Record, Roles, Span};
 use crate::presence::remote::State;
 use crate::presence::{Change, Role};
 use proptest::prelude::*;
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// What was told: it must come before it goes, and each once.
 #[derive(Default)]
@@ -129,6 +131,24 @@ fn a_lie_is_found_out_by_the_digest() {
     assert_eq!(state.gaps(9), [Span { after: 0, last: 2 }]);
     told.take(&mut state, &own.announce(Span::ALL, 1000));
     assert_eq!(told.all(), truth(&[numbered(1, LISTENER), numbered(2, LISTENER)]));
+}
+
+#[test]
+fn a_group_in_many_slots_goes_with_the_last_one() {
+    let (mut state, mut told) = (State::default(), Told::default());
+    let x = group("ham:opaque:x", "239.192.1.1", LISTENER);
+    let mut say = |slots: std::ops::Range<u16>, group: Option<&Group>, version: u64| {
+        let record = |slot| Arc::new(Record::new(slot, version + u64::from(slot), group.cloned()));
+        let records = slots.map(record).collect();
+        let (interval, covers) = (Duration::from_secs(1), Span { after: version, last: version });
+        let known =
+            Announce { interval, priority: 0, slots: 5000, version: 1 << 20, digest: 0, covers, records };
+        told.take(&mut state, &known);
+        told.all().len()
+    };
+    assert_eq!(say(0..5000, Some(&x), 1), 1);
+    assert_eq!(say(0..4999, None, 10_000), 1);
+    assert_eq!(say(4999..5000, None, 10_000), 0);
 }
 
 #[test]

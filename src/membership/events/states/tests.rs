@@ -1,8 +1,10 @@
 use super::*;
 use crate::membership::events::names::LEAVING;
+use crate::membership::events::{MAILBOX, Next, Note, What, next};
 use std::cell::{Cell, RefCell};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 thread_local! {
     static JOINED: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
@@ -175,11 +177,11 @@ fn forwarding_tells_sources_and_listeners() {
     let source = Some("10.0.0.9".parse().unwrap());
     let state = |ifindex, sender| State { ifindex, address: A.parse().unwrap(), source, sender };
     TABLES.set(vec![state(2, true), state(3, false)]);
-    states.kernel(t, Change::Tables);
+    states.kernel(t, Change::Members);
     let name = "ham:ip:239.1.1.1@10.0.0.9";
     assert_eq!(told(&mut states, t + GRACE), [(EventType::NewSource, name.to_string()), join(name)]);
     TABLES.set(vec![]);
-    states.kernel(t + GRACE, Change::Tables);
+    states.kernel(t + GRACE, Change::Members);
     assert_eq!(told(&mut states, t + 2 * GRACE), [leave(name)]);
 }
 
@@ -359,10 +361,125 @@ fn what_the_tables_say_goes_by_the_name_too() {
     let mut states = begin(t);
     states.remote(t, named("ham:opaque:x", SPOT, Role::Listener), true);
     TABLES.set(vec![State { ifindex: 2, address: SPOT.address, source: None, sender: false }]);
-    states.kernel(t, Change::Tables);
+    states.kernel(t, Change::Members);
     assert_eq!(told(&mut states, t + GRACE), [join("ham:opaque:x")]);
     states.remote(t, named("ham:opaque:x", SPOT, Role::Listener), false);
     TABLES.take();
-    states.kernel(t, Change::Tables);
+    states.kernel(t, Change::Members);
     assert_eq!(told(&mut states, t + LEAVING), [leave("ham:opaque:x")]);
+}
+
+#[test]
+fn tables_that_lag_behind_bring_nobody_back() {
+    let t = fresh();
+    let mut states = begin(t);
+    told(&mut states, t);
+    let host = remote(Role::Listener, None);
+    let member = State { ifindex: 2, address: A.parse().unwrap(), source: None, sender: false };
+    let tables = |states: &mut States, at: Instant, there: bool| {
+        TABLES.set(if there { vec![member] } else { vec![] });
+        states.kernel(at, Change::Members);
+        told(states, at + GRACE)
+    };
+    // It has come and gone before the tables are read, which still have it.
+    states.remote(t, host.clone(), true);
+    states.remote(t, host.clone(), false);
+    assert_eq!(now_told(&mut states), [join(FOREIGN), leave(FOREIGN)]);
+    assert_eq!(tables(&mut states, t, true), []);
+    assert_eq!(tables(&mut states, t + LEAVING / 2, false), []);
+    assert_eq!(told(&mut states, t + 2 * LEAVING), []);
+    // It comes again meanwhile: a join at once.
+    let t = t + 3 * LEAVING;
+    states.remote(t, host.clone(), true);
+    states.remote(t, host.clone(), false);
+    assert_eq!(told(&mut states, t), [join(FOREIGN), leave(FOREIGN)]);
+    assert_eq!(tables(&mut states, t, true), []);
+    states.remote(t + GRACE, host.clone(), true);
+    assert_eq!(told(&mut states, t + GRACE), [join(FOREIGN)]);
+    states.remote(t + GRACE, host.clone(), false);
+    assert_eq!(told(&mut states, t + GRACE), []);
+    assert_eq!(tables(&mut states, t + 2 * GRACE, false), [leave(FOREIGN)]);
+    // Somebody of whom only the tables know has stayed.
+    let t = t + 3 * LEAVING;
+    states.remote(t, host.clone(), true);
+    states.remote(t, host, false);
+    assert_eq!(told(&mut states, t), [join(FOREIGN), leave(FOREIGN)]);
+    assert_eq!(tables(&mut states, t, true), []);
+    assert_eq!(told(&mut states, t + GRACE + LEAVING), [join(FOREIGN)]);
+}
+
+fn numbered(i: u16, listener: bool, sender: bool) -> OwnGroup {
+    let [a, b] = i.to_be_bytes();
+    let name = Arc::from(format!("ham:opaque:{i}"));
+    OwnGroup { ifindex: 2, name, address: IpAddr::from([239, 2, a, b]), source: None, listener, sender }
+}
+
+#[test]
+fn a_source_whose_note_was_lost_is_told() {
+    let t = fresh();
+    OWN.set(vec![numbered(1, false, true)]);
+    let mut states = begin(t);
+    states.expect_early(0);
+    assert_eq!(told(&mut states, t + GRACE).len(), 1);
+    OWN.set(vec![numbered(1, false, true), numbered(2, false, true)]);
+    states.resync(t + GRACE);
+    assert_eq!(told(&mut states, t + GRACE), [(EventType::NewSource, "ham:opaque:2".into())]);
+}
+
+#[test]
+fn what_is_read_anew_is_not_undone_by_older_notes() {
+    let t = fresh();
+    let x = numbered(1, true, false);
+    OWN.set(vec![x.clone()]);
+    let mut states = begin(t);
+    states.expect_early(0);
+    assert_eq!(told(&mut states, t), [join("ham:opaque:1")]);
+    // So many events wait that the note of its leave has to; that it has joined again was lost.
+    for _ in 0..MAILBOX {
+        states.names.tell(EventType::Join, 2, "ham:opaque:many");
+    }
+    let (mailbox, notes) = crossbeam_channel::bounded(1);
+    let what = What::Own { event: EventType::Leave, spot: spot(&x), name: (*x.name).into() };
+    mailbox.send(Note(t, what)).unwrap();
+    let lost = AtomicU64::new(1);
+    let mut last = None;
+    while let Next::Event(event) = next(&mut states, &notes, &lost) {
+        last = Some((event.event, event.name));
+    }
+    assert_eq!(last, Some(join("ham:opaque:1")));
+    assert_eq!(lost.into_inner(), 0);
+}
+
+#[test]
+fn an_own_join_that_is_told_late_is_no_one_elses() {
+    let t = fresh();
+    let mut states = begin(t);
+    states.expect_early(0);
+    // Of many that join under one lock the kernel tells the first long before the lock is let go.
+    let group = numbered(1, true, false);
+    OWN.set(vec![group.clone()]);
+    states.kernel(t, Change::Group { ifindex: 2, address: group.address, joined: true });
+    kernel_note(&mut states, t, true);
+    assert_eq!(told(&mut states, t + 2 * GRACE), [join(FOREIGN)]);
+    states.own(t + 2 * GRACE, EventType::Join, spot(&group), &group.name);
+    assert_eq!(told(&mut states, t + 4 * GRACE), [join(&group.name)]);
+}
+
+#[test]
+fn own_groups_that_come_and_go_leave_nothing_behind() {
+    let t = fresh();
+    let mut states = begin(t);
+    states.expect_early(0);
+    // The kernel's notes never all are decided.
+    for i in 0..5000 {
+        let at = t + Duration::from_millis(i.into());
+        let group = numbered(i, true, false);
+        let kernel = |joined| Change::Group { ifindex: 2, address: group.address, joined };
+        states.own(at, EventType::Join, spot(&group), &group.name);
+        states.kernel(at, kernel(true));
+        states.own(at, EventType::Leave, spot(&group), &group.name);
+        states.kernel(at, kernel(false));
+        assert_eq!(told(&mut states, at), [join(&group.name), leave(&group.name)]);
+    }
+    assert!(states.left.len() < 300 && states.held.len() < 300, "{}", states.held.len());
 }

@@ -1,9 +1,14 @@
 use super::*;
-use crate::membership::known::GroupId;
+use crate::membership::observer::filter::SOURCES;
+use crate::membership::observer::link::ROUTERS;
 use proptest::prelude::*;
 use std::collections::HashSet;
 
 const G: &str = "239.1.1.1";
+
+fn v4(base: u32, i: usize) -> IpAddr {
+    IpAddr::from((base + i as u32).to_be_bytes())
+}
 
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
@@ -163,6 +168,29 @@ fn a_word_that_holds_less_long_than_the_one_before_is_looked_at_in_time() {
 }
 
 #[test]
+fn a_second_change_of_the_queriers_times_counts_too() {
+    let mut lan = Lan::new();
+    lan.query("10.0.0.9", None, 10_000, Some(125));
+    lan.record(A, Kind::ToExclude, &[]);
+    lan.query("10.0.0.9", None, 10_000, Some(100));
+    lan.passes(0.5);
+    lan.query("10.0.0.9", None, 1000, Some(5));
+    lan.passes(10.0);
+    assert_eq!(lan.listeners(), [A]);
+    lan.passes(1.0);
+    assert_eq!(lan.listeners(), NONE);
+}
+
+#[test]
+fn no_querier_makes_a_word_hold_for_days() {
+    let mut lan = Lan::new();
+    lan.query("10.0.0.9", None, 3_000_000, Some(31_744));
+    lan.record(A, Kind::IsExclude, &[]);
+    lan.passes(3.0 * 3600.0);
+    assert_eq!(lan.listeners(), NONE);
+}
+
+#[test]
 fn the_lowest_address_is_the_querier() {
     let mut lan = Lan::new();
     let querier = |lan: &Lan| lan.hosts.querier(lan.now, 2, true);
@@ -261,10 +289,24 @@ fn a_query_for_one_group_is_answered_or_ends_it() {
 }
 
 #[test]
+fn hosts_have_time_to_answer_a_query_that_gives_them_none() {
+    let mut lan = Lan::new();
+    lan.query("10.0.0.254", None, 500, Some(100));
+    lan.record(A, Kind::IsExclude, &[]);
+    lan.query("10.0.0.254", Some(G), 0, Some(100));
+    lan.passes(0.1);
+    lan.record(A, Kind::IsExclude, &[]);
+    lan.passes(10.0);
+    assert_eq!(lan.listeners(), [A]);
+}
+
+#[test]
 fn routers_are_there_for_their_holdtime() {
     let mut lan = Lan::new();
-    let hello =
-        |seconds: Option<u64>| Message::Hello { holdtime: seconds.map(Duration::from_secs), priority: 1 };
+    let hello = |seconds: Option<u64>| Message::Hello {
+        holdtime: seconds.map(Duration::from_secs),
+        priority: Some(1),
+    };
     let there = |lan: &Lan| {
         lan.hosts.routers(lan.now, 2, true).iter().map(|r| r.address.to_string()).collect::<Vec<_>>()
     };
@@ -278,6 +320,21 @@ fn routers_are_there_for_their_holdtime() {
 }
 
 #[test]
+fn routers_that_were_heard_long_ago_keep_none_out() {
+    let mut lan = Lan::new();
+    let hello = || Message::Hello { holdtime: None, priority: Some(1) };
+    for i in 0..ROUTERS {
+        lan.says(&v4(0x0a06_0000, i).to_string(), hello());
+        lan.passes(0.001);
+    }
+    lan.says("10.6.0.0", hello());
+    lan.says(A, hello());
+    let there: Vec<IpAddr> = lan.hosts.routers(lan.now, 2, true).iter().map(|r| r.address).collect();
+    assert_eq!(there.len(), ROUTERS);
+    assert!(there.contains(&ip(A)) && there.contains(&ip("10.6.0.0")) && !there.contains(&ip("10.6.0.1")));
+}
+
+#[test]
 fn ipv6_needs_its_own_groups_for_itself() {
     let mut lan = Lan::new();
     let group = |text: &str| Record { kind: Kind::IsExclude, group: ip(text), sources: vec![] };
@@ -286,6 +343,39 @@ fn ipv6_needs_its_own_groups_for_itself() {
     // A group of the other family in a report is nothing.
     lan.says(A, Message::Records(vec![group("ff15::2")]));
     assert_eq!(lan.known.len(), 1);
+}
+
+#[test]
+fn what_is_there_is_told_again() {
+    let mut lan = Lan::new();
+    lan.record(A, Kind::IsExclude, &[]);
+    lan.record(B, Kind::Allow, &["10.9.0.1", "10.9.0.2"]);
+    let there = lan.listeners();
+    lan.known.clear();
+    let mut out = Vec::new();
+    lan.hosts.tell_again(&mut out);
+    lan.take(out);
+    assert_eq!(lan.listeners(), there);
+}
+
+#[test]
+fn a_port_that_leaves_its_bridge_takes_its_hosts_along() {
+    let mut lan = Lan::new();
+    let record = || Message::Records(vec![Record { kind: Kind::IsExclude, group: ip(G), sources: vec![] }]);
+    // The bridge is 2, its ports 3 and 4. Host B moves from one to the other.
+    for (port, host) in [(3, A), (3, B), (4, B)] {
+        lan.says(host, record());
+        lan.hosts.heard(lan.now, port, &Heard { from: ip(host), message: record() }, &mut Vec::new());
+    }
+    assert_eq!(lan.listeners(), [A, B]);
+    let mut out = Vec::new();
+    lan.hosts.part(lan.now, 2, 3, &[4], &mut out);
+    lan.take(out);
+    assert_eq!(lan.listeners(), [B]);
+    let mut out = Vec::new();
+    lan.hosts.part(lan.now, 2, 4, &[], &mut out);
+    lan.take(out);
+    assert_eq!(lan.listeners(), NONE);
 }
 
 #[test]
@@ -315,16 +405,41 @@ fn memory_is_bounded() {
     assert_eq!(hosts.left_out() as usize, LISTENERS + 100 - came);
     let sources: Vec<IpAddr> =
         (0..LISTENERS as u32).map(|i| (0x0b00_0000 + i).to_be_bytes().into()).collect();
-    let record = Record { kind: Kind::Allow, group: ip("239.77.1.1"), sources };
-    let mut out = Vec::new();
-    hosts.heard(now, 2, &Heard { from: ip(A), message: Message::Records(vec![record]) }, &mut out);
-    assert_eq!(came + out.len(), LISTENERS);
+    for (i, sources) in sources.chunks(SOURCES).enumerate() {
+        let record = Record { kind: Kind::Allow, group: ip("239.77.1.1"), sources: sources.to_vec() };
+        let heard = Heard { from: v4(0x0a00_0000, i), message: Message::Records(vec![record]) };
+        let mut out = Vec::new();
+        hosts.heard(now, 2, &heard, &mut out);
+        came += out.len();
+    }
+    assert_eq!(came, LISTENERS);
     assert_eq!(hosts.links[&(2, true)].listeners, LISTENERS);
     // All of it ends.
     let mut out = Vec::new();
     hosts.due(now + Duration::from_secs(300), &mut out);
     assert_eq!(out.len(), LISTENERS);
     assert!(hosts.schedule.is_empty());
+}
+
+#[test]
+fn the_sources_of_one_host_are_bounded() {
+    let mut lan = Lan::new();
+    let record = |kind, from: usize, to: usize| {
+        let sources = (from..to).map(|i| v4(0x0b00_0000, i)).collect();
+        Message::Records(vec![Record { kind, group: ip(G), sources }])
+    };
+    for i in 0..10 {
+        lan.says(A, record(Kind::Allow, 100 * i, 100 * i + 100));
+    }
+    assert_eq!((lan.known.len(), lan.hosts.left_out()), (SOURCES, 1000 - SOURCES as u64));
+    // What is known is so again, and where one goes there is room for another.
+    lan.says(A, record(Kind::IsInclude, 0, 100));
+    assert_eq!(lan.hosts.left_out(), 0);
+    lan.says(A, record(Kind::Block, 0, 1));
+    lan.says(A, record(Kind::Allow, 900, 902));
+    assert_eq!((lan.known.len(), lan.hosts.left_out()), (SOURCES, 1));
+    lan.says(A, record(Kind::ToInclude, 0, 0));
+    assert_eq!(lan.listeners(), NONE);
 }
 
 /// What the model is told, with small numbers for hosts and sources. Times in tenths of a second.

@@ -6,6 +6,8 @@ const IS_EXCLUDE_3: &str = "46c00028000040000102f9f80a000001e0000016940400002200
 const TWO_RECORDS_3: &str = "46c00034000040000102f9ec0a000001e0000016940400002200efe90000000205000001\
     e80102030a00000904000000ef010203";
 const REPORT_2: &str = "46c00020000040000102e9110a000001ef010204940400001600f8f9ef010204";
+/// Made, from 10.0.0.2.
+pub const QUERY_2: &str = "46c00020000040000102fa140a000002e0000001940400001164ee9b00000000";
 const LEAVE_2: &str = "46c00020000040000102fa140a000001e0000002940400001700f7f9ef010204";
 const MLD_QUERY_2: &str = "6000000000240001fe80000000000000f4f51afffee4b9e5ff020000000000000000000000000001\
     3a000502000000008200b36e01f400000000000000000000000000000000000002020000";
@@ -144,10 +146,10 @@ fn hello() {
     let of = |options: &[u8]| message(PIM, &[&[0x20, 0, 0, 0], options].concat());
     let hello =
         |seconds, priority| Some(Message::Hello { holdtime: Some(Duration::from_secs(seconds)), priority });
-    assert_eq!(of(&[0, 1, 0, 2, 0, 4, 0, 20, 0, 4, 1, 2, 3, 4, 0, 19, 0, 4, 0, 0, 0, 9]), hello(4, 9));
-    assert_eq!(of(&[]), hello(105, 1));
-    assert_eq!(of(&[0, 1, 0, 2, 0, 0]), hello(0, 1));
-    assert_eq!(of(&[0, 1, 0, 2, 255, 255]), Some(Message::Hello { holdtime: None, priority: 1 }));
+    assert_eq!(of(&[0, 1, 0, 2, 0, 4, 0, 20, 0, 4, 1, 2, 3, 4, 0, 19, 0, 4, 0, 0, 0, 9]), hello(4, Some(9)));
+    assert_eq!(of(&[]), hello(105, None));
+    assert_eq!(of(&[0, 1, 0, 2, 0, 0]), hello(0, None));
+    assert_eq!(of(&[0, 1, 0, 2, 255, 255]), Some(Message::Hello { holdtime: None, priority: None }));
     assert_eq!(of(&[0, 1, 0, 9, 0, 0]), None);
     // A register is not from the link.
     assert_eq!(message(PIM, &[0x21, 0, 0, 0, 0, 0, 0, 0]), None);
@@ -227,4 +229,18 @@ fn every_changed_byte_is_harmless() {
             }
         }
     }
+}
+
+#[test]
+fn what_goes_to_one_host_comes_from_beyond_the_link() {
+    for sample in SAMPLES {
+        let Heard { message, .. } = read(&bytes(sample)).unwrap();
+        for elsewhere in ["10.0.0.2", "239.200.1.1", "fe80::2", "ff15::200"] {
+            assert!(!message.goes_to(ip(elsewhere)), "{sample}");
+        }
+    }
+    // To 10.0.0.2, with the header's checksum put right.
+    let unicast = QUERY_3.replace("04130000", "da120000").replace("e0000001", "0a000002");
+    assert_eq!(sum(&bytes(&unicast)[..24], 0), 0xffff);
+    assert_eq!(read(&bytes(&unicast)), None);
 }

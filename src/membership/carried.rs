@@ -1,0 +1,116 @@
+//! Group states at carriers, whose technologies know by themselves who is in which group. Service calls read what they
+//! have in memory; for membership events their changes go into the table of other nodes.
+
+use super::known::{self, GroupId, Origin, Role, State};
+use super::service::GroupType;
+use crate::control;
+use crate::error::Result;
+use crate::frame::Tag;
+use crate::name::{Group, Name};
+use crate::socket::own_groups;
+use crate::technology::carrier::Change;
+use crate::technology::{self, Carrier};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Somebody wants to know of group states.
+static WANTED: AtomicBool = AtomicBool::new(false);
+
+/// The carriers that are watched, as bits; beyond the 64th, none.
+static WATCHED: AtomicU64 = AtomicU64::new(0);
+
+/// From now on the carriers that multicast sockets have are watched.
+pub fn start() {
+    if !WANTED.swap(true, Ordering::SeqCst) {
+        control::carriers_in_use().into_iter().for_each(watch);
+    }
+}
+
+/// A multicast socket has this carrier now.
+pub fn in_use(id: u32) {
+    if WANTED.load(Ordering::SeqCst) {
+        watch(id);
+    }
+}
+
+fn watch(id: u32) {
+    let Some((carrier, bit)) = technology::carrier(id).zip(1u64.checked_shl(id & 0xff_ffff)) else { return };
+    if WATCHED.fetch_or(bit, Ordering::SeqCst) & bit == 0 {
+        carrier.watch(Arc::new(move |change| report(id, change)));
+    }
+}
+
+fn report(ifindex: u32, Change { group, role, present }: Change) {
+    let address = Tag::of(&group).address();
+    let state = State { ifindex, group: GroupId::Name(group, address, None), role };
+    // All other nodes together.
+    let node = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+    let change = if present { known::Change::Came(state, node) } else { known::Change::Went(state, node) };
+    known::report(Origin::Carrier, [change]);
+}
+
+/// For the child after `fork`: it asks for itself.
+pub fn forget_after_fork() {
+    WANTED.store(false, Ordering::Relaxed);
+    WATCHED.store(0, Ordering::Relaxed);
+}
+
+/// A question at a carrier.
+pub struct At {
+    id: u32,
+    carrier: &'static Carrier,
+}
+
+/// The carrier of this id, if there is one.
+pub fn at(id: u32) -> Option<At> {
+    let carrier = technology::carrier(id)?;
+    watch(id);
+    Some(At { id, carrier })
+}
+
+impl At {
+    /// The groups registered there, each once.
+    pub fn group_set(&self) -> Vec<(String, GroupType)> {
+        let mut states: BTreeMap<String, (bool, bool)> = BTreeMap::new();
+        let own = own_groups().into_iter().filter(|own| own.ifindex == self.id);
+        let own = own.map(|own| (own.name, own.listener, own.sender));
+        let others = self.carrier.states().into_iter();
+        let others = others.map(|(name, role)| (name, role == Role::Listener, role == Role::Sender));
+        for (name, listener, sender) in own.chain(others) {
+            let state = states.entry(name.to_string()).or_default();
+            *state = (state.0 || listener, state.1 || sender);
+        }
+        let states = states.into_iter();
+        states
+            .filter_map(|(name, (listener, sender))| Some((name, GroupType::of(listener, sender)?)))
+            .collect()
+    }
+
+    /// The neighbouring nodes that take part in the group.
+    pub fn neighbors(&self, group: Option<&[u8]>) -> Result<Vec<String>> {
+        Ok(self.carrier.neighbors(wanted(group)?.as_deref()))
+    }
+
+    /// The neighbours that the group is passed on to.
+    pub fn children(&self, group: Option<&[u8]>) -> Result<Vec<String>> {
+        Ok(self.carrier.children(wanted(group)?.as_deref()))
+    }
+
+    /// The neighbours that the group comes from.
+    pub fn parents(&self, group: Option<&[u8]>) -> Result<Vec<String>> {
+        Ok(self.carrier.parents(wanted(group)?.as_deref()))
+    }
+
+    /// This node forwards the group.
+    pub fn designated(&self, group: Option<&[u8]>) -> Result<bool> {
+        Ok(self.carrier.designated(wanted(group)?.as_deref()))
+    }
+}
+
+/// The group that is asked for; `None`: any.
+fn wanted(group: Option<&[u8]>) -> Result<Option<Arc<str>>> {
+    let group = group.map(Name::parse).transpose()?;
+    Ok(group.filter(|name| *name.group() != Group::All).map(|name| name.normal().clone()))
+}

@@ -1,0 +1,44 @@
+//! Group states as all tables of the kernel together tell them.
+
+use super::{Forwarding, Member, Membership, forwarding, members};
+use crate::error::Result;
+use std::net::IpAddr;
+
+/// A state that the kernel tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct State {
+    /// The device.
+    pub ifindex: u32,
+    /// The Group Address.
+    pub address: IpAddr,
+    /// The source; `None` for any.
+    pub source: Option<IpAddr>,
+    /// The group comes in there; else it is listened to there.
+    pub sender: bool,
+}
+
+/// The states of the forwarding caches and bridges, at every device.
+pub fn table_states() -> Result<Vec<State>> {
+    let mut all = Vec::new();
+    for Forwarding { address, source, incoming, outgoing } in forwarding()? {
+        all.push(State { ifindex: incoming, address, source, sender: true });
+        let out = |ifindex: u32| State { ifindex, address, source, sender: false };
+        all.extend(outgoing.into_iter().filter(|o| *o != incoming).map(out));
+    }
+    for Member { bridge, port, address, source } in members()? {
+        // What the bridge's own host listens to is in the table of memberships, and more timely there.
+        if port != bridge {
+            all.push(State { ifindex: bridge, address, source, sender: false });
+            all.push(State { ifindex: port, address, source, sender: false });
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
+}
+
+impl From<Membership> for State {
+    fn from(Membership { ifindex, address, source }: Membership) -> State {
+        State { ifindex, address, source, sender: false }
+    }
+}
