@@ -64,15 +64,12 @@ impl Handle {
 
     /// Makes the handle readable until [`Handle::quiet`].
     pub fn ring(&self) {
-        // SAFETY: eight bytes of a live integer. It cannot fail but by overflow, when it is readable already.
-        unsafe { libc::syscall(libc::SYS_write, self.doorbell.as_raw_fd(), &raw const ONE, 8usize) };
+        ring(&self.doorbell);
     }
 
     /// Undoes [`Handle::ring`].
     pub fn quiet(&self) {
-        let mut count = 0u64;
-        // SAFETY: eight bytes of a live integer; EAGAIN when there is nothing to undo.
-        unsafe { libc::syscall(libc::SYS_read, self.doorbell.as_raw_fd(), &raw mut count, 8usize) };
+        quiet(&self.doorbell);
     }
 
     /// The token of something readable, waiting for it at most `timeout` (for ever when `None`).
@@ -99,12 +96,52 @@ impl Handle {
     /// shows it.
     pub fn nonblocking(&self) -> bool {
         // SAFETY: a plain system call on a descriptor that this struct owns.
-        let flags = unsafe { libc::fcntl(self.epoll.as_raw_fd(), libc::F_GETFL) };
-        flags >= 0 && flags & libc::O_NONBLOCK != 0
+        let flags = unsafe { libc::syscall(libc::SYS_fcntl, self.epoll.as_raw_fd(), libc::F_GETFL) };
+        flags >= 0 && flags as libc::c_int & libc::O_NONBLOCK != 0
+    }
+}
+
+/// An eventfd of its own: wakes who waits for something beside descriptors.
+pub struct Bell(OwnedFd);
+
+impl Bell {
+    /// A silent one, close-on-exec.
+    pub fn new() -> io::Result<Bell> {
+        // SAFETY: a plain system call; the new descriptor is owned exactly once.
+        let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+        // SAFETY: as above.
+        check(fd).map(|fd| Bell(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// Makes it readable until [`Bell::quiet`].
+    pub fn ring(&self) {
+        ring(&self.0);
+    }
+
+    /// Undoes [`Bell::ring`].
+    pub fn quiet(&self) {
+        quiet(&self.0);
+    }
+}
+
+impl AsRawFd for Bell {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
     }
 }
 
 static ONE: u64 = 1;
+
+fn ring(eventfd: &OwnedFd) {
+    // SAFETY: eight bytes of a live integer. It cannot fail but by overflow, when it is readable already.
+    unsafe { libc::syscall(libc::SYS_write, eventfd.as_raw_fd(), &raw const ONE, 8usize) };
+}
+
+fn quiet(eventfd: &OwnedFd) {
+    let mut count = 0u64;
+    // SAFETY: eight bytes of a live integer; EAGAIN when there is nothing to undo.
+    unsafe { libc::syscall(libc::SYS_read, eventfd.as_raw_fd(), &raw mut count, 8usize) };
+}
 
 fn control(epoll: RawFd, operation: libc::c_int, fd: &OwnedFd, token: u64) -> io::Result<()> {
     let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: token };

@@ -1,10 +1,13 @@
 //! Every system call that the standard library and socket2 do not make for us, and the memory that keys are wiped from.
 
+pub mod batch;
 pub mod capture;
 pub mod exit;
 pub mod fork;
 pub mod handle;
+mod memory;
 pub mod netlink;
+mod ring;
 pub mod thread;
 pub mod udp;
 pub mod wipe;

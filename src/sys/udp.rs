@@ -440,7 +440,7 @@ fn length(result: libc::c_long) -> io::Result<usize> {
     usize::try_from(result).map_err(|_| io::Error::last_os_error())
 }
 
-fn iovec(buf: &mut [MaybeUninit<u8>]) -> libc::iovec {
+pub(super) fn iovec(buf: &mut [MaybeUninit<u8>]) -> libc::iovec {
     libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() }
 }
 
@@ -448,15 +448,15 @@ fn iovec(buf: &mut [MaybeUninit<u8>]) -> libc::iovec {
 /// (24), aligned for them.
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]
-struct Control([u8; 72]);
+pub(super) struct Control([u8; 72]);
 
 impl Control {
-    const fn new() -> Control {
+    pub(super) const fn new() -> Control {
         Control([0; 72])
     }
 }
 
-fn address_of(storage: &libc::sockaddr_storage) -> SocketAddr {
+pub(super) fn address_of(storage: &libc::sockaddr_storage) -> SocketAddr {
     let unknown = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     // SAFETY: both types are plain bytes of the same size (socket2 builds its own on the system's type).
     let raw: SockAddrStorage = unsafe { mem::transmute_copy(storage) };
@@ -465,7 +465,7 @@ fn address_of(storage: &libc::sockaddr_storage) -> SocketAddr {
     address.as_socket().unwrap_or(unknown)
 }
 
-fn destination(header: &libc::msghdr) -> Option<IpAddr> {
+pub(super) fn destination(header: &libc::msghdr) -> Option<IpAddr> {
     let v4 = control_data::<libc::sockaddr_in>(header, libc::IPPROTO_IP, libc::IP_ORIGDSTADDR);
     if let Some(to) = v4 {
         return Some(Ipv4Addr::from(u32::from_be(to.sin_addr.s_addr)).into());
@@ -498,107 +498,6 @@ fn control_data<T: Copy>(header: &libc::msghdr, level: libc::c_int, kind: libc::
     None
 }
 
-/// How many messages one batch reads at most.
-pub const BATCH: usize = 64;
-
-// Three cache lines longer than a datagram can be: at a distance of exactly 64 KiB all slots would compete for the same
-// few lines of the cache.
-const SLOT: usize = 65536 + 192;
-
-/// Room for one batch of messages of any size, so that nothing is ever cut off. Pages that no message touched take no
-/// memory.
-pub struct Batch {
-    _slots: memory::Region,
-    headers: Box<[libc::mmsghdr]>,
-    parts: Box<[libc::iovec]>,
-    from: Box<[libc::sockaddr_storage]>,
-    control: Box<[Control]>,
-    /// How many headers the last fill has written to.
-    used: usize,
-    asked: Asked,
-}
-
-// SAFETY: the pointers in headers and parts point into the batch's own allocations, which never move.
-unsafe impl Send for Batch {}
-
-impl Batch {
-    /// Reserves the address space for a batch.
-    pub fn new() -> io::Result<Batch> {
-        let mut slots = memory::Region::new(BATCH * SLOT)?;
-        let mut parts: Box<[libc::iovec]> = slots.bytes().chunks_exact_mut(SLOT).map(iovec).collect();
-        // SAFETY: all-zero bytes are valid for these C structs.
-        let (mut headers, from): (Box<[libc::mmsghdr]>, _) =
-            unsafe { (vec![mem::zeroed(); BATCH].into(), vec![mem::zeroed(); BATCH].into()) };
-        for (header, parts) in headers.iter_mut().zip(parts.iter_mut()) {
-            header.msg_hdr.msg_iov = parts;
-            header.msg_hdr.msg_iovlen = 1;
-        }
-        let control = vec![Control::new(); BATCH].into();
-        Ok(Batch {
-            _slots: slots,
-            headers,
-            parts,
-            from,
-            control,
-            used: BATCH,
-            asked: Asked { from: false, to: false },
-        })
-    }
-
-    /// Reads what waits, without waiting, and returns how many messages there were.
-    pub fn fill(&mut self, fd: &OwnedFd, asked: Asked) -> io::Result<usize> {
-        let name = if asked.from { mem::size_of::<libc::sockaddr_storage>() } else { 0 };
-        let control = if asked.to { mem::size_of::<Control>() } else { 0 };
-        let written = match (asked == self.asked, asked.from || asked.to) {
-            (false, _) => BATCH,
-            (true, true) => self.used,
-            // The kernel changes nothing of what it is told here.
-            (true, false) => 0,
-        };
-        self.asked = asked;
-        for (i, header) in self.headers[..written].iter_mut().enumerate() {
-            let header = &mut header.msg_hdr;
-            header.msg_name =
-                if asked.from { ptr::from_mut(&mut self.from[i]).cast() } else { ptr::null_mut() };
-            header.msg_namelen = name as libc::socklen_t;
-            header.msg_control =
-                if asked.to { ptr::from_mut(&mut self.control[i]).cast() } else { ptr::null_mut() };
-            header.msg_controllen = control as _;
-        }
-        // SAFETY: the headers point into this batch's own memory.
-        let count = unsafe {
-            libc::syscall(
-                libc::SYS_recvmmsg,
-                fd.as_raw_fd(),
-                self.headers.as_mut_ptr(),
-                BATCH,
-                libc::MSG_DONTWAIT,
-                ptr::null_mut::<libc::timespec>(),
-            )
-        };
-        let count = usize::try_from(count).map_err(|_| io::Error::last_os_error());
-        self.used = *count.as_ref().unwrap_or(&0);
-        count
-    }
-
-    /// The message in slot `i` of the last fill.
-    #[inline]
-    pub fn message(&self, i: usize) -> &[u8] {
-        let len = (self.headers[i].msg_len as usize).min(SLOT);
-        // SAFETY: the kernel wrote `msg_len` bytes into this slot, which `_slots` keeps alive.
-        unsafe { std::slice::from_raw_parts(self.parts[i].iov_base.cast::<u8>(), len) }
-    }
-
-    /// Where the message in slot `i` came from and went to.
-    pub fn origin(&self, i: usize) -> Origin {
-        let unknown = Origin::unknown();
-        Origin {
-            from: if self.asked.from { address_of(&self.from[i]) } else { unknown.from },
-            to: if self.asked.to { destination(&self.headers[i].msg_hdr) } else { unknown.to },
-        }
-    }
-}
-
 /// How many messages the kernel dropped at this socket so far (modulo 2^32).
 pub fn drops(fd: &OwnedFd) -> io::Result<u32> {
     const SK_MEMINFO_VARS: usize = 9;
@@ -617,6 +516,12 @@ pub fn drops(fd: &OwnedFd) -> io::Result<u32> {
 pub fn shut(fd: &OwnedFd) {
     // ENOTCONN is what an unconnected socket answers after it has woken its readers.
     let _ = socket2::SockRef::from(fd).shutdown(std::net::Shutdown::Both);
+}
+
+/// The port that a socket sends from; 0 before it has one.
+pub fn port(fd: &OwnedFd) -> io::Result<u16> {
+    let address = socket2::SockRef::from(fd).local_addr()?;
+    Ok(address.as_socket().map_or(0, |address| address.port()))
 }
 
 /// Whether the socket was shut, here or in another process that has it too.
@@ -639,48 +544,4 @@ fn wait(fds: &[RawFd], events: libc::c_short, timeout: Duration) -> io::Result<b
         libc::poll(list.as_mut_ptr(), list.len() as libc::nfds_t, timeout.as_millis() as libc::c_int)
     })?;
     Ok(ready > 0)
-}
-
-/// Anonymous memory that costs nothing until it is touched.
-mod memory {
-    use std::io;
-    use std::mem::MaybeUninit;
-    use std::ptr;
-
-    pub struct Region {
-        base: *mut MaybeUninit<u8>,
-        len: usize,
-    }
-
-    impl Region {
-        pub fn new(len: usize) -> io::Result<Region> {
-            // SAFETY: a fresh private mapping; nothing else refers to it.
-            let base = unsafe {
-                libc::mmap(
-                    ptr::null_mut(),
-                    len,
-                    libc::PROT_READ | libc::PROT_WRITE,
-                    libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-                    -1,
-                    0,
-                )
-            };
-            if base == libc::MAP_FAILED {
-                return Err(io::Error::last_os_error());
-            }
-            Ok(Region { base: base.cast(), len })
-        }
-
-        pub fn bytes(&mut self) -> &mut [MaybeUninit<u8>] {
-            // SAFETY: the mapping is `len` bytes and borrowed mutably through `self`.
-            unsafe { std::slice::from_raw_parts_mut(self.base, self.len) }
-        }
-    }
-
-    impl Drop for Region {
-        fn drop(&mut self) {
-            // SAFETY: the mapping made in `new`, unmapped once.
-            unsafe { libc::munmap(self.base.cast(), self.len) };
-        }
-    }
 }

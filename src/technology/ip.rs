@@ -5,9 +5,12 @@
 //! receiver per port instead: it hears every group of the port that the host has joined, other sockets ("holders")
 //! hold the memberships, and the library drops what was not joined. None of these calls blocks.
 
+mod crowd;
+
+pub use crowd::Crowd;
+
 use crate::config::Config;
 use crate::frame::Tag;
-use crate::shards::Shards;
 use crate::socket::InterfaceCounters;
 use crate::sys::udp::{self, Asked, Membership, Origin};
 use once_cell::race::OnceBox;
@@ -24,10 +27,6 @@ use std::time::Duration;
 /// come often, before it goes to sleep in the epoll set. A receiver that is given up wakes its reader at once; this is
 /// for one that is added.
 pub const LOOK_AROUND: Duration = Duration::from_millis(130);
-
-/// Lists in a shared receiver's table: with 10,000 groups most hold one or two, so that a message whose group was not
-/// in use lately costs two cache misses.
-const TABLE: usize = 8192;
 
 /// A membership that a holder holds for a shared receiver.
 #[derive(Clone)]
@@ -69,6 +68,8 @@ pub struct Receiver {
     pub live: AtomicBool,
     /// Reads in a row that found a message at once: the sign of a backlog.
     pub hits: AtomicU32,
+    /// For so many calls more it is likely that they have to wait.
+    pub waits: AtomicU32,
     /// The last message was long: it is read in another way.
     pub long: AtomicBool,
     /// The longest datagram of its family, without an IPv6 jumbo payload: 65535 bytes of IP payload less UDP's header,
@@ -98,7 +99,7 @@ pub enum Hears {
     /// Every group of a port at a device; those in the table are for the application.
     Shared {
         /// The memberships, by Group Address.
-        table: Shards<Held>,
+        table: Crowd,
         /// The device.
         ifindex: u32,
     },
@@ -127,6 +128,7 @@ impl Receiver {
             hears,
             live: AtomicBool::new(true),
             hits: AtomicU32::new(0),
+            waits: AtomicU32::new(0),
             long: AtomicBool::new(false),
             longest: if v6 { 65527 } else { 65507 },
             drops_seen: AtomicU32::new(0),
@@ -164,7 +166,7 @@ impl Receiver {
         udp::set_destination(&fd, v6)?;
         udp::bind_device(&fd, ifindex)?;
         udp::bind_shared(&fd, any, place.port, 0)?;
-        Ok(Receiver::new(place, fd, v6, framed, Hears::Shared { table: Shards::new(TABLE), ifindex }))
+        Ok(Receiver::new(place, fd, v6, framed, Hears::Shared { table: Crowd::new(), ifindex }))
     }
 
     /// True when it hears one group, on one device.
@@ -190,7 +192,7 @@ impl Receiver {
                 let (to, from) = (origin.to?, origin.from.ip());
                 // A source-specific name is the closer match.
                 let mut any_source = None;
-                let closer = table.find(&key(to), |held| {
+                let closer = table.find(to, |held| {
                     if held.membership.group == to && held.membership.source.is_none() {
                         any_source = Some(held.name.clone());
                     }
@@ -220,7 +222,7 @@ impl Receiver {
             Hears::Shared { table, .. } => {
                 let (to, tag) = (origin.to?, tag()?);
                 let fits = |source: Option<IpAddr>| source.is_none_or(|source| source == origin.from.ip());
-                table.find(&key(to), |held| {
+                table.find(to, |held| {
                     let decoding = held.decoding.filter(|decoding| decoding.tag == tag)?;
                     (held.membership.group == to && fits(held.membership.source))
                         .then(|| FramedGroup { decoder: decoding.decoder, name: Some(held.name.clone()) })
@@ -236,11 +238,24 @@ impl Receiver {
             (Hears::One { .. }, _) => true,
             (Hears::Shared { .. }, None) => false,
             (Hears::Shared { table, .. }, Some(to)) => {
+                if table.surely_hears(to) {
+                    return true;
+                }
                 let fits = |source: Option<IpAddr>| source.is_none_or(|source| source == origin.from.ip());
                 let ours =
                     |held: &Held| (held.membership.group == to && fits(held.membership.source)).then_some(());
-                table.find(&key(to), ours).is_some()
+                table.find(to, ours).is_some()
             }
+        }
+    }
+
+    /// True only when every message to this Group Address is for the application. False says nothing.
+    #[inline]
+    pub fn surely_wants(&self, to: Option<IpAddr>) -> bool {
+        match (&self.hears, to) {
+            (Hears::One { .. }, _) => true,
+            (Hears::Shared { table, .. }, Some(to)) => table.surely_hears(to),
+            (Hears::Shared { .. }, None) => false,
         }
     }
 
@@ -278,7 +293,7 @@ fn open(address: IpAddr, config: &Config) -> io::Result<OwnedFd> {
 const WIDER: usize = 512 << 10;
 
 /// The key of a Group Address in a table.
-pub fn key(address: IpAddr) -> [u8; 16] {
+fn key(address: IpAddr) -> [u8; 16] {
     match address {
         IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
         IpAddr::V6(v6) => v6.octets(),
