@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 pub fn check(bytes: &[u8]) -> usize {
     let mut now = Instant::now();
     let key = (bytes.first() == Some(&0xff)).then(|| GroupKey::new(Algorithm::ChaCha20Poly1305, [7; 32]));
-    let settings = Settings { key, ..Settings::default() };
+    let priority = bytes.first().map_or(0, |first| first & 2);
+    let settings = Settings { key, priority, ..Settings::default() };
     let mut link = Link::new(settings, NodeId([1; 16]), 1, IpAddr::from([10, 0, 0, 1]), now);
     let mut rest = bytes;
     while let Some(([how, high, low], after)) = rest.split_first_chunk::<3>() {
@@ -31,6 +32,9 @@ pub fn check(bytes: &[u8]) -> usize {
             assert!(!change.group.roles.is_none());
         }
         assert!(link.neighbors().count() <= NODES_MAX && link.memory() <= MEMORY_MAX);
+        if let Some(roster) = link.take_roster() {
+            assert_eq!(roster.others.len(), link.neighbors().count());
+        }
     }
     link.neighbors().count()
 }

@@ -7,12 +7,14 @@ use crate::config::{self, Config};
 use crate::control::{self, Control};
 use crate::error::{Error, Result};
 use crate::handles::{Entry, Slot};
+use crate::mapping::{self, Mapped};
 use crate::name::Name;
 use crate::receive::Filter;
 use crate::shards::Shards;
+use crate::sys;
 use crate::sys::handle::Handle;
+use crate::technology::Carrier;
 use crate::technology::ip::Receiver;
-use crate::{mapping, sys};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -134,6 +136,8 @@ pub struct MulticastSocket {
     pub(crate) last_filter: ArcSwapOption<Filter>,
     /// `receive_from` was called: messages that are read ahead are read with their senders.
     pub(crate) wants_origins: AtomicBool,
+    /// Carriers bring messages too, or did: they come into the queue on other threads.
+    pub(crate) carried: AtomicBool,
 
     // What `send` reads.
     pub(crate) routes: Shards<Arc<Entry>>,
@@ -173,6 +177,7 @@ impl MulticastSocket {
             sleeping: AtomicUsize::new(0),
             last_filter: ArcSwapOption::const_empty(),
             wants_origins: AtomicBool::new(false),
+            carried: AtomicBool::new(false),
             // Most programs send to one group or a few.
             routes: Shards::new(256),
             route_generation: AtomicU32::new(0),
@@ -191,6 +196,9 @@ impl MulticastSocket {
         // Those of an inherited socket are the child's own.
         let outlets = control::outlets(self);
         outlets.iter().for_each(|outlet| outlet.flush(self));
+        if !self.is_inherited() {
+            control::technologies(self).1.into_iter().for_each(Carrier::linger);
+        }
         self.deleted.store(true, Ordering::SeqCst);
         control::remove(self);
         // What waits there holds its way out, and that holds the outlet.
@@ -226,8 +234,18 @@ impl MulticastSocket {
     /// Subscribes to a group on every Interface of the socket that can carry it (RFC 7046 §4.4.3).
     pub fn join(&self, uri: &[u8]) -> Result<()> {
         let name = Name::parse(uri)?;
-        let mapped = mapping::map(&name, self.config)?;
+        let mapped = self.map(&name)?;
         control::join(self, &name, mapped)
+    }
+
+    /// Maps a name for the technologies that the socket has. May resolve a DNS name.
+    pub(crate) fn map(&self, name: &Name) -> Result<Mapped> {
+        let (ip, carriers) = control::technologies(self);
+        let mapped = mapping::map(name, self.config, ip)?;
+        match &mapped.unplaced {
+            Some(why) if carriers.is_empty() => Err(why.clone()),
+            _ => Ok(mapped),
+        }
     }
 
     /// Ends the subscription (RFC 7046 §4.4.4).
@@ -239,7 +257,7 @@ impl MulticastSocket {
     /// Registers as a source (RFC 7046 §4.4.5). Gives the Interfaces where it failed.
     pub fn src_register(&self, uri: &[u8]) -> Result<Vec<u32>> {
         let name = Name::parse(uri)?;
-        let mapped = mapping::map(&name, self.config)?;
+        let mapped = self.map(&name)?;
         control::src_register(self, &name, mapped)
     }
 

@@ -99,7 +99,9 @@ fn send_message(socket: &handles::Ref, uri: *const c_char, len: usize, buf: *con
 /// - `EADDRNOTAVAIL`: `group_uri` is not joined by this socket.
 /// - `EMSGSIZE`: the message is longer than `buf_len`; it stays queued.
 /// - `EAGAIN`: `O_NONBLOCK` is set and there is no message.
-/// - `EINTR`: a signal handler ran while the call waited.
+/// - `EINTR`: a signal handler ran while the call waited. One that runs just before the wait begins
+///   goes unnoticed, as with recv(2), and so may one in the instant, 130 ms later, when a short wait
+///   turns to a long one. Where a signal has to end the wait, use ppoll(2) on the handle.
 ///
 /// # Threads
 /// Safe at any time from any thread; each message goes to one of the callers. In a membership event

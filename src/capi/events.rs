@@ -51,8 +51,13 @@ pub extern "C" fn registerEventCallback(callback: MembershipEventCallback) -> c_
 /// address came or went, the old name is left and the new one is joined. Calling it twice is the same
 /// as once. After fork() events are off in the child, and can be started there.
 ///
+/// Of other hosts IGMP and MLD tell Group Addresses, presence (off by default) Group Names. With
+/// presence on, a join that is heard by address waits 50 ms for its name, 500 ms for what is there
+/// already; one that nobody names is told by its address. When a name is left, what is still
+/// listened to at its address after 5 s is told as a join of that address.
+///
 /// A host that crashes leaves when the link's querier would say so (RFC 3376, section 8.4: 260 s by
-/// default). When the last known host of IGMPv2 or MLDv1 leaves, the leave is told when nobody has
+/// default), by presence after 3 s (up to 15 s with a thousand processes). When the last known host of IGMPv2 or MLDv1 leaves, the leave is told when nobody has
 /// answered the querier's question; that of a host of IGMPv3 or MLDv2 at once.
 ///
 /// # Return value

@@ -10,7 +10,6 @@ use libc::{c_char, c_int, c_void};
 use std::cell::RefCell;
 use std::ffi::CString;
 use std::fmt::{self, Display, Write};
-use std::net::IpAddr;
 
 /// What ham_receive_from() tells of a message.
 #[repr(C)]
@@ -141,18 +140,12 @@ pub extern "C" fn ham_receive_from(
 pub extern "C" fn ham_interfaceProperties(iface: u32, prop: *mut ham_ifProp) -> c_int {
     guard(|| {
         let prop = args::out(prop, "the place of the properties")?;
-        let (device, families) = interfaces::find(iface)?;
-        let v4 = device.v4.iter().copied().map(IpAddr::V4);
-        let v6 = device.v6.iter().map(|(address, _)| IpAddr::V6(*address));
-        let address = v4.chain(v6).find(|address| families.hold(*address));
+        let now = interfaces::properties(iface)?;
         prop.if_index = iface;
-        store(&mut prop.ifName, &device.name);
-        match address {
-            Some(address) => store(&mut prop.ifAddr, address),
-            None => store(&mut prop.ifAddr, ""),
-        }
-        store(&mut prop.ifTech, "ip");
-        prop.mtu = device.mtu;
+        store(&mut prop.ifName, now.name);
+        store(&mut prop.ifAddr, now.address);
+        store(&mut prop.ifTech, now.technology);
+        prop.mtu = now.mtu;
         Ok(0)
     })
 }

@@ -27,15 +27,19 @@ pub struct GroupSet {
 /// the link, from what they say in IGMP and MLD; and what a multicast router's forwarding cache and
 /// a bridge's table hold. All but the first have addresses only, and stand as `ham:ip:GROUP` or
 /// `ham:ip:GROUP@SOURCE`; other hosts' groups stand under this process's own Group Name of that
-/// address and source, where there is just one.
+/// address and source, where there is just one. With presence (`HAM_PRESENCE=1`, off by default)
+/// libham's processes on other hosts tell their Group Names themselves, listeners and senders, and
+/// a group that they listen to stands under these names instead of its address.
 ///
 /// Other hosts are observed from the first service call or enableEvents() on, if the process has
 /// CAP_NET_RAW; without it the log says so (level info), and only this host is known. Nothing is
 /// sent, and no call waits: a host is known once it was heard, at the latest when it answers the
-/// next query of the link's querier (125 s by default). A switch that snoops keeps reports from
-/// hosts; then a router, the switch itself, or a host at a port that the switch takes for a router's
-/// can observe them. The groups by which IPv6 itself works (ff02::1 and the solicited-node groups)
-/// are left out of what other hosts have.
+/// next query of the link's querier (125 s by default); by presence, within 0.3 s on a small
+/// network. A crashed host is forgotten after the querier's time (260 s by default), by presence
+/// after 3 s (up to 15 s with a thousand processes). A switch that snoops keeps reports from hosts;
+/// then a router, the switch itself, or a host at a port that the switch takes for a router's can
+/// observe them, and every host hears presence. The groups by which IPv6 itself works (ff02::1 and
+/// the solicited-node groups) are left out of what other hosts have.
 ///
 /// # Parameters
 /// - `iface`: the Interface id.
@@ -76,7 +80,9 @@ pub extern "C" fn groupSet(iface: u32, num_groups: *mut usize, groups: *mut *mut
 ///
 /// Lists the nodes next to this host that take part in multicast at an Interface, as far as this
 /// host knows them (see groupSet()): the listeners on the link, those that parentSet() gives, the
-/// querier, and the PIM routers that say Hello. A node of technology "ip" is given by its address,
+/// querier, the PIM routers that say Hello, and with presence every host where libham says that it
+/// is there; of one group those that take part in it, and those with a priority as designated
+/// forwarder (HAM_PRESENCE_PRIORITY). A node of technology "ip" is given by its address,
 /// such as `ham:ip:10.0.0.1` or `ham:ip:[fe80::1]`; in IPv6 hosts report by link-local ones.
 ///
 /// `*neighbor_uris` points to NUL-terminated strings, one behind the other; walk them with
@@ -123,13 +129,13 @@ pub extern "C" fn neighborSet(
 
 /// Lists the receivers behind an Interface
 ///
-/// Lists the nodes that receive what this host sends or forwards to a group at an Interface: itself,
-/// by its own address there, when one of its programs has joined; and the hosts on the link that
-/// have joined, by their addresses, as far as they are known (see groupSet()). Receivers of which
-/// only the forwarding cache or the bridge knows, and neither names them one by one, stand as the
-/// link's all-hosts group, `ham:ip:224.0.0.1` or `ham:ip:[ff02::1]`, as do hosts that have left out
-/// their address or keep silent behind the reports of another one (IGMPv2, MLDv1). The strings are
-/// laid out as by neighborSet().
+/// Lists the nodes that receive what this host sends or forwards to a group at an Interface:
+/// itself, by its own address there, when one of its programs has joined; and the hosts on the link
+/// that have joined, by their addresses, as far as they are known (see groupSet()). Receivers of
+/// which only the forwarding cache or the bridge knows, and neither names them one by one, stand as
+/// the link's all-hosts group, `ham:ip:224.0.0.1` or `ham:ip:[ff02::1]`, as do hosts that have left
+/// out their address or keep silent behind the reports of another one (IGMPv2, MLDv1). The strings
+/// are laid out as by neighborSet().
 ///
 /// # Parameters
 /// - `iface`: the Interface id.
@@ -165,8 +171,8 @@ pub extern "C" fn childrenSet(
 /// Lists where data of a group comes from
 ///
 /// Lists the nodes from which this host receives multicast data of a group at an Interface: by its
-/// forwarding cache, for a source-specific membership the next node towards the source, and nodes
-/// that say that they send. The strings are laid out as by neighborSet().
+/// forwarding cache, for a source-specific membership the next node towards the source, and with
+/// presence the hosts that say that they send. The strings are laid out as by neighborSet().
 ///
 /// # Parameters
 /// - `iface`: the Interface id.
@@ -202,9 +208,12 @@ pub extern "C" fn parentSet(
 /// Says whether this host forwards a group
 ///
 /// Tells whether this host forwards a group out at an Interface, as a multicast router does, or is
-/// the querier of the link. Of a group that its forwarding cache does not hold it tells whether it
-/// forwards there at all and is the designated router, by priority, then address, among the PIM
-/// routers that were heard there.
+/// the querier of the link, or the one that the hosts with presence have elected: of those with a
+/// HAM_PRESENCE_PRIORITY above 0 the highest one, then the lowest address, in each family for
+/// itself. It is elected a second after it began, when it knows the others (up to 5 s with a
+/// thousand processes); when it crashes, the next one follows after 3 s (15 s). Of a group that its
+/// forwarding cache does not hold it tells whether it forwards there at all and is the designated
+/// router, by priority, then address, among the PIM routers that were heard there.
 ///
 /// # Parameters
 /// - `iface`: the Interface id.

@@ -30,6 +30,10 @@ bounded!(Microseconds, u64, 0, 1_000_000, "a number of microseconds");
 bounded!(Percent, u8, 0, 100, "a number of per cent");
 bounded!(Interval, u64, 100, 5000, "a number of milliseconds");
 bounded!(Priority, u8, 0, 255, "a priority");
+bounded!(Seed, u64, 0, i64::MAX, "a seed");
+bounded!(Block, u64, 1, 10_000, "a number of milliseconds");
+bounded!(Lease, u64, 100, 600_000, "a number of milliseconds");
+bounded!(Patience, u64, 0, 60_000, "a number of milliseconds");
 bounded!(Reassembly, usize, 131_072, 1 << 30, "a buffer size in bytes");
 
 /// 0, or a size in bytes.

@@ -3,9 +3,10 @@
 use super::bounded::{
     BundleSize, Bytes, Interval, Level, Microseconds, Percent, Port, Priority, Reassembly, Ttl,
 };
-use super::{Config, fail, keys, maps};
+use super::{CarrierSettings, Config, fail, keys, loopbacks, maps, overlays};
 use crate::error::{Error, Result};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -22,6 +23,7 @@ struct File {
     ip: IpSection,
     frame: FrameSection,
     presence: PresenceSection,
+    loopback: BTreeMap<String, Spanned<loopbacks::Section>>,
     map: Vec<Spanned<maps::Entry>>,
     log: LogSection,
 }
@@ -91,6 +93,10 @@ pub(super) fn apply(config: &mut Config, path: &Path, text: &Text) -> Result<Vec
             warnings.push(keys::public(path));
         }
     }
+    let mut carriers: Vec<(usize, CarrierSettings)> = Vec::new();
+    if let Some(section) = table.get_mut().remove("overlay") {
+        carriers = overlays::read(&source, section)?;
+    }
     let file = File::deserialize(Deserializer::from(table)).map_err(|e| source.parse_error(&e))?;
     let ip = file.ip;
     config.port = ip.port.map_or(config.port, |v| v.0);
@@ -116,13 +122,16 @@ pub(super) fn apply(config: &mut Config, path: &Path, text: &Text) -> Result<Vec
         let unknown = || source.error(name.span().start, "there is no section [keys.NAME] of this name");
         config.presence.key = Some(config.keys.get(name.get_ref()).ok_or_else(unknown)?.clone());
     }
+    carriers.extend(loopbacks::read(file.loopback));
+    carriers.sort_by_key(|(at, _)| *at);
+    config.carriers = carriers.into_iter().map(|(_, settings)| settings).collect();
     config.overrides = maps::read(&source, file.map)?;
     config.log = file.log.level.map_or(config.log, |v| v.0);
     Ok(warnings)
 }
 
 /// The keys that an error text may name. What else stands there can be a secret in the wrong place.
-pub(super) const KEYS: [&str; 22] = [
+pub(super) const KEYS: [&str; 43] = [
     "port",
     "ttl",
     "loopback",
@@ -144,7 +153,28 @@ pub(super) const KEYS: [&str; 22] = [
     "prefix",
     "addresses",
     "framed",
+    "loss_percent",
+    "duplicate_percent",
+    "swap_percent",
+    "seed",
     "level",
+    "mode",
+    "routers",
+    "listen",
+    "gateway",
+    "default",
+    "congestion",
+    "block_ms",
+    "lease_ms",
+    "patience_ms",
+    "tls_ca",
+    "tls_certificate",
+    "tls_key",
+    "tls_verify_name",
+    "user",
+    "password_file",
+    "users_file",
+    "zenoh_config",
 ];
 
 /// Where the file is, and its text: what an error names.
@@ -163,7 +193,7 @@ impl Source<'_> {
         fail(format!("{}: line {}:{key} {what}", self.path.display(), number + 1))
     }
 
-    fn parse_error(&self, error: &toml::de::Error) -> Error {
+    pub fn parse_error(&self, error: &toml::de::Error) -> Error {
         self.error(error.span().map_or(0, |span| span.start), error.message())
     }
 }

@@ -1,15 +1,20 @@
-//! The configuration: a TOML file (`file`, and in it `keys` and `maps`), overridden key by key by the environment.
+//! The configuration: a TOML file (`file`, and in it `keys`, `maps` and `overlays`), overridden key by key by the environment.
 
 mod bounded;
 mod environment;
 mod file;
 pub(crate) mod keys;
+mod loopbacks;
 mod maps;
+mod overlays;
+
+pub use overlays::{Mode, OverlaySettings, Tls};
 
 use crate::error::{Error, Result};
 use crate::frame::seal::GroupKey;
 use crate::mapping::overrides::Overrides;
 use crate::presence;
+use crate::technology::loopback::LoopbackSettings;
 use once_cell::race::OnceBox;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,12 +49,23 @@ pub struct Config {
     pub presence: PresenceConfig,
     /// Group keys by name. They stay in memory for the life of the process.
     pub keys: BTreeMap<String, GroupKey>,
+    /// Interfaces of other technologies than `ip`, in the order of the file.
+    pub carriers: Vec<CarrierSettings>,
     /// Where Group Names are put.
     pub overrides: Overrides,
     /// What goes to the log.
     pub log: log::LevelFilter,
     /// The file that was read.
     pub file: Option<PathBuf>,
+}
+
+/// An Interface of a technology that knows groups by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CarrierSettings {
+    /// `[loopback.NAME]`.
+    Loopback(LoopbackSettings),
+    /// `[overlay.NAME]`.
+    Overlay(Box<OverlaySettings>),
 }
 
 /// How this process takes part in presence.
@@ -95,6 +111,7 @@ impl Default for Config {
             reassembly_buffer: 4 << 20,
             presence: PresenceConfig::default(),
             keys: BTreeMap::new(),
+            carriers: Vec::new(),
             overrides: Overrides::default(),
             log: log::LevelFilter::Off,
             file: None,

@@ -70,6 +70,7 @@ fn every_key_of_the_file_takes_effect() {
             key: Some(key(Algorithm::Aes256Gcm)),
         },
         keys: [("desk".to_owned(), key(Algorithm::Aes256Gcm))].into(),
+        carriers: Vec::new(),
         overrides,
         log: log::LevelFilter::Debug,
         file: None,
@@ -104,6 +105,12 @@ fn errors_name_file_line_and_key() {
         ("[presence]\npriority = 256\n", "line 2", "priority"),
         ("[presence]\nkey = \"desk\"\n", "line 2", "key"),
         ("[presence]\nkeys = \"desk\"\n", "line 2", "keys"),
+        ("[loopback.a]\nloss_percent = 101\n", "line 2", "loss_percent"),
+        ("[loopback.a]\nduplicate_percent = -1\n", "line 2", "duplicate_percent"),
+        ("[loopback.a]\nswap_percent = \"1\"\n", "line 2", "swap_percent"),
+        ("[loopback.a]\nseed = -1\n", "line 2", "seed"),
+        ("[loopback.a]\ndefault = 1\n", "line 2", "default"),
+        ("[loopback.a]\nlose = 1\n", "line 2", "lose"),
         ("[[map]]\nname = \"news\"\n", "line 2", "name"),
         ("[[map]]\nname = \"ham:ip:239.1.2.3\"\n", "line 2", "name"),
         ("[[map]]\nprefix = \"ham:ip:239.\"\n", "line 2", "prefix"),
@@ -233,17 +240,34 @@ fn the_sample_is_the_default() {
         line.starts_with('[')
             || file::KEYS.iter().any(|key| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = ")))
     };
-    let uncomment =
-        |line: &'static str| line.strip_prefix("# ").filter(|rest| is_example(rest)).unwrap_or(line);
+    let mut is_possible = true;
+    let uncomment = |line: &'static str| match line.strip_prefix("# ").filter(|rest| is_example(rest)) {
+        Some(rest) => {
+            let begins = rest.starts_with('[');
+            is_possible = (!begins && is_possible)
+                || begins && (cfg!(feature = "overlay-tls") || !rest.starts_with("[overlay."));
+            if is_possible { rest } else { line }
+        }
+        None => line,
+    };
     let sample = sample.lines().map(uncomment).collect::<Vec<_>>().join("\n");
     let directory = Directory::new();
     directory.write("desk.key", SECRET, 0o600);
+    directory.write("lab.json5", "{mode: \"client\"}", 0o600);
     directory.write("ham.toml", &sample.replace("\"base64url\"", &format!("{OTHER:?}")), 0o600);
     let (config, warnings) = directory.load().unwrap();
     assert_eq!(config.keys["desk"], key(Algorithm::ChaCha20Poly1305));
     assert_eq!(config.keys["studio"], other(Algorithm::Aes256Gcm));
     assert_eq!(config.overrides.find("ham:sip:news@cnn.com").map(|place| place.addresses.len()), Some(2));
     assert!(config.overrides.find("ham:opaque:sensors-1").is_some_and(|place| !place.framed));
+    let name = |carrier: &CarrierSettings| match carrier {
+        CarrierSettings::Loopback(settings) => settings.name.clone(),
+        CarrierSettings::Overlay(settings) => settings.name.clone(),
+    };
+    let overlays = if cfg!(feature = "overlay-tls") { &["office", "site", "lab"][..] } else { &[] };
+    let names: Vec<_> = config.carriers.iter().map(name).collect();
+    assert!(overlays.iter().all(|name| names.iter().any(|other| other == name)), "{names:?}");
+    assert!(names.iter().any(|name| name == "bad"), "{names:?}");
     assert_eq!(warnings, [""; 0]);
 }
 

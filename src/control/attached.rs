@@ -6,14 +6,19 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::interfaces::{self, Change, Device, Families};
 use crate::mapping::Framing;
-use crate::socket::MulticastSocket;
+use crate::membership::events::EventType;
+use crate::socket::{MAX_MESSAGE, MulticastSocket};
 use crate::sys::udp::{self, Membership};
+use crate::technology;
 use crate::technology::ip::{Hears, Sender};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Control {
     pub(super) fn attach(&mut self, id: u32, devices: &[Device]) -> Result<()> {
+        if self.attach_carrier(id) {
+            return Ok(());
+        }
         let (ifindex, families) = interfaces::decode(id).ok_or(Error::NoSuchInterface(id))?;
         if let Some(attached) = self.attached.iter_mut().find(|a| a.ifindex == ifindex) {
             if attached.families != families {
@@ -39,6 +44,10 @@ impl Control {
     /// The index of the attached Interface `id`. An Interface of the host that is not the socket's is
     /// `EADDRNOTAVAIL`, what is none at all `ENODEV`.
     pub(super) fn find(&self, id: u32) -> Result<usize> {
+        let not_ours = || Error::NotAvailable(format!("Interface {id} is none of the socket's"));
+        if technology::carrier(id).is_some() {
+            return Err(not_ours());
+        }
         let (ifindex, families) = interfaces::decode(id).ok_or(Error::NoSuchInterface(id))?;
         let fits =
             |a: &Attached| a.ifindex == ifindex && (a.families == families || a.families == Families::Both);
@@ -46,25 +55,41 @@ impl Control {
             return Ok(i);
         }
         match interfaces::device(ifindex)? {
-            Some(_) => Err(Error::NotAvailable(format!("Interface {id} is none of the socket's"))),
+            Some(_) => Err(not_ours()),
             None => Err(Error::NoSuchInterface(id)),
         }
     }
 
     pub fn interface_ids(&self) -> Vec<u32> {
+        let carriers = self.carried.iter().map(|c| c.id);
+        self.ip_ids().into_iter().chain(carriers).collect()
+    }
+
+    fn ip_ids(&self) -> Vec<u32> {
         self.attached.iter().map(Attached::id).collect()
     }
 
     pub fn add_interface(&mut self, socket: &MulticastSocket, id: u32) -> Result<()> {
         let devices = interfaces::devices()?;
+        let before = self.reach();
         self.attach(id, &devices)?;
         self.follows_default = false;
         self.settle_all(socket);
+        self.announce_sources();
+        self.note_sources(&before);
         socket.forget_routes();
         Ok(())
     }
 
     pub fn del_interface(&mut self, socket: &MulticastSocket, id: u32) -> Result<()> {
+        let before = self.reach();
+        if self.detach_carrier(id) {
+            self.follows_default = false;
+            self.settle_all(socket);
+            self.note_sources(&before);
+            socket.forget_routes();
+            return Ok(());
+        }
         let i = self.find(id)?;
         let (_, families) = interfaces::decode(id).ok_or(Error::NoSuchInterface(id))?;
         let rest = match (self.attached[i].families, families) {
@@ -81,18 +106,22 @@ impl Control {
         }
         self.follows_default = false;
         self.settle_all(socket);
+        self.note_sources(&before);
         socket.forget_routes();
         Ok(())
     }
 
     pub fn set_ttl(&mut self, socket: &MulticastSocket, value: u8, ifs: &[u32]) -> Result<()> {
+        let is_carried = |id: u32| self.carried.iter().any(|c| c.id == id);
         let chosen: Vec<usize> = match ifs {
-            [] => {
-                self.ttl = value;
-                (0..self.attached.len()).collect()
-            }
-            _ => ifs.iter().map(|&id| self.find(id)).collect::<Result<_>>()?,
+            [] => (0..self.attached.len()).collect(),
+            _ => ifs.iter().filter(|id| !is_carried(**id)).map(|&id| self.find(id)).collect::<Result<_>>()?,
         };
+        if ifs.is_empty() {
+            self.ttl = value;
+        }
+        let carried = self.carried.iter_mut().filter(|c| ifs.is_empty() || ifs.contains(&c.id));
+        carried.for_each(|c| c.ttl = value);
         for i in chosen {
             let attached = &mut self.attached[i];
             attached.ttl = value;
@@ -107,7 +136,8 @@ impl Control {
     }
 
     pub fn ttl(&self) -> u8 {
-        self.attached.iter().map(|a| a.ttl).max().unwrap_or(0)
+        let carried = self.carried.iter().map(|c| c.ttl);
+        self.attached.iter().map(|a| a.ttl).chain(carried).max().unwrap_or(0)
     }
 
     pub fn atomic_size(&self) -> Result<usize> {
@@ -116,17 +146,20 @@ impl Control {
             let device = devices.iter().find(|d| d.index == a.ifindex)?;
             Some(device.datagram(a.families.v6() && device.ipv6))
         };
+        // A carrier takes every message whole.
+        let carried = self.carried.iter().map(|_| MAX_MESSAGE);
         self.attached
             .iter()
             .filter_map(size)
-            .min()
             .map(|size| size.saturating_sub(self.frame_overhead()).max(1))
+            .chain(carried)
+            .min()
             .ok_or_else(|| Error::NotAvailable("no Interface of the socket is there now".into()))
     }
 
     /// The bytes of each datagram that are not the application's, as far as the socket's groups tell.
     fn frame_overhead(&self) -> usize {
-        let framed = self.groups.values().filter_map(|state| state.mapped.framed.as_ref());
+        let framed = self.groups.values().filter_map(|state| state.mapped.framed());
         framed.map(Framing::overhead).max().unwrap_or(0)
     }
 
@@ -143,7 +176,8 @@ impl Control {
 
     /// Brings the socket in line with the host's devices as they are now.
     pub(super) fn reconcile(&mut self, socket: &MulticastSocket, devices: &[Device], defaults: &[u32]) {
-        let (mut again, mut changed) = (Vec::new(), false);
+        let (mut again, mut gone, mut changed) = (Vec::new(), Vec::new(), false);
+        let before = self.reach();
         let taken: Vec<u32> = self.attached.iter().map(|a| a.ifindex).collect();
         for a in &mut self.attached {
             let same = devices.iter().find(|d| d.index == a.ifindex);
@@ -156,6 +190,7 @@ impl Control {
                 }
                 a.forgotten = true;
                 a.senders.clear();
+                gone.push(a.ifindex);
                 continue;
             };
             a.forgotten_v6 |= !device.ipv6;
@@ -186,9 +221,22 @@ impl Control {
         if !changed && again.is_empty() {
             return;
         }
+        self.note_gone(&gone);
         self.rejoin(socket, &again);
         self.settle_all(socket);
+        self.note_sources(&before);
         socket.forget_routes();
+    }
+
+    /// Notes that nothing is heard any more at devices that are gone. The groups wait there for them to come back.
+    fn note_gone(&mut self, gone: &[u32]) {
+        let mut left = Vec::new();
+        for state in self.groups.values() {
+            let placed = state.places.iter().filter(|(_, place)| !matches!(place, Place::Failed));
+            let there = placed.filter(|(spot, _)| gone.contains(&spot.membership.ifindex));
+            left.extend(there.map(|(spot, _)| (spot.membership, state.name.clone())));
+        }
+        left.iter().for_each(|(m, name)| self.note_place(EventType::Leave, m, name));
     }
 
     /// Takes over new default Interfaces. Loopback never replaces a real device that is only away for now.
@@ -199,7 +247,7 @@ impl Control {
         let is_loopback = |index: u32| devices.iter().any(|d| d.index == index && d.loopback);
         let only_loopback =
             ids.iter().all(|&id| interfaces::decode(id).is_none_or(|(index, _)| is_loopback(index)));
-        let mut now = self.interface_ids();
+        let mut now = self.ip_ids();
         let mut new = ids.clone();
         now.sort_unstable();
         new.sort_unstable();
@@ -248,7 +296,16 @@ impl Control {
                 let new = Spot { membership: Membership { ifindex, ..m }, ..old };
                 let place = std::mem::replace(&mut state.places[i].1, Place::Failed);
                 state.places[i].0 = new;
-                state.places[i].1 = self.move_place(socket, &state, &old, &new, place);
+                let was = !matches!(place, Place::Failed);
+                let place = self.move_place(socket, &state, &old, &new, place);
+                let is = !matches!(place, Place::Failed);
+                state.places[i].1 = place;
+                if was && (!is || old != new) {
+                    self.note_place(EventType::Leave, &old.membership, &name);
+                }
+                if is {
+                    self.note_place(EventType::Join, &new.membership, &name);
+                }
             }
             self.groups.insert(name, state);
         }

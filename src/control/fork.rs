@@ -2,7 +2,7 @@
 
 use super::{Registry, lock};
 use crate::interfaces::watch;
-use crate::membership::{events, known, observer};
+use crate::membership::{carried, events, known, observer};
 use crate::presence;
 use crate::receive::QueueGuard;
 use crate::send;
@@ -78,6 +78,7 @@ extern "C" fn after_fork_in_child() {
     events::forget_after_fork();
     observer::forget_after_fork();
     known::forget_after_fork();
+    carried::forget_after_fork();
     presence::forget_after_fork();
     send::forget_after_fork();
     let _ = HELD.try_with(|held| {

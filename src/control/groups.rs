@@ -1,5 +1,6 @@
 //! The groups of a multicast socket: what should be joined, where it is, and the ways out.
 
+use super::carried::{WHOLE, tell_sources};
 use super::{Attached, Control, Key, Place, Spot, State, has_children};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -7,10 +8,10 @@ use crate::frame::GroupKey;
 use crate::mapping::{Mapped, MappedPlace};
 use crate::membership::events::{self, EventType};
 use crate::name::Name;
-use crate::send::{Framed, Outlet, Target};
-use crate::socket::{MAX_MESSAGE, MulticastSocket, limit_error};
+use crate::send::{Framed, IpWay, Outlet, Target, Way};
+use crate::socket::{MulticastSocket, limit_error};
 use crate::sys::udp::{self, Membership};
-use crate::technology::ip::{self, Decoding, Hears, Receiver, Sender};
+use crate::technology::ip::{self, Hears, Receiver, Sender};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -27,19 +28,23 @@ const LEAST: usize = 512;
 impl Control {
     pub(super) fn join(&mut self, socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Result<()> {
         let state = self.state(name, mapped.clone());
-        if state.listener && state.mapped.framed.is_some() != mapped.framed.is_some() {
+        if state.listener && state.mapped.raw != mapped.raw {
             // With or without credentials a group of namespace `ip` is another stream.
             self.unlisten(socket, name.normal());
             socket.forget_queued(name.normal());
             return self.join(socket, name, mapped);
         }
         if state.listener {
-            if let (Some(framing), Some(decoding)) = (&mapped.framed, state.decoding) {
-                if state.mapped.framed != mapped.framed {
-                    socket.set_key(decoding.decoder, framing);
-                    socket.forget_queued(name.normal());
-                    state.mapped.framed = mapped.framed;
-                }
+            if state.mapped.framing != mapped.framing {
+                let decoders = state.decoding.map(|decoding| decoding.decoder).into_iter();
+                let all = state.hearings.iter().flat_map(|heard| heard.set_framing(&mapped.framing));
+                decoders.chain(all).for_each(|decoder| socket.set_key(decoder, &mapped.framing));
+                socket.forget_queued(name.normal());
+                state.mapped.framing = mapped.framing;
+            }
+            if state.mapped.places.is_empty() {
+                // It had not been resolved, or not found.
+                (state.mapped.places, state.mapped.unplaced) = (mapped.places, mapped.unplaced);
             }
             // Another try for the Interfaces where it failed.
             let (_, failures) = self.settle(socket, name.normal());
@@ -52,18 +57,14 @@ impl Control {
             socket.forget_routes();
         }
         state.listener = true;
-        state.decoding = state
-            .mapped
-            .framed
-            .as_ref()
-            .map(|framing| Decoding { tag: framing.tag, decoder: socket.add_decoder(framing) });
+        let unplaced = state.mapped.unplaced.clone();
         let (placed, failures) = self.settle(socket, name.normal());
         if placed > 0 {
             tell_of_retries(socket, &failures);
             return Ok(());
         }
         self.unlisten(socket, name.normal());
-        Err(failures.into_iter().next().unwrap_or_else(|| not_carried(name)))
+        Err(failures.into_iter().next().or(unplaced).unwrap_or_else(|| not_carried(name)))
     }
 
     pub fn leave(&mut self, socket: &MulticastSocket, name: &Name) -> Result<()> {
@@ -86,6 +87,9 @@ impl Control {
             }
             self.give_up(socket, &state, &spot, place);
         }
+        for heard in std::mem::take(&mut state.hearings) {
+            self.stop_hearing(socket, &state, heard);
+        }
         if let Some(decoding) = state.decoding.take() {
             socket.remove_decoder(decoding.decoder);
         }
@@ -101,6 +105,7 @@ impl Control {
         };
         state.registered = false;
         state.sent = false;
+        state.announcements.clear();
         if !state.listener {
             self.groups.remove(name.normal());
         }
@@ -130,6 +135,9 @@ impl Control {
             for place in state.mapped.places.iter().filter(|place| a.families.hold(place.group)) {
                 wanted.push((Spot::new(place, a.ifindex), a.device.is_some(), a.label()));
             }
+        }
+        if !state.mapped.raw && !wanted.is_empty() {
+            state.decode(socket);
         }
         for (spot, place) in std::mem::take(&mut state.places) {
             if wanted.iter().any(|(s, ..)| *s == spot) {
@@ -166,6 +174,7 @@ impl Control {
             }
         }
         let placed = state.places.iter().filter(|(_, place)| !matches!(place, Place::Failed)).count();
+        let placed = placed + self.settle_carriers(socket, &mut state, &mut failures);
         self.groups.insert(name.clone(), state);
         (placed, failures)
     }
@@ -176,7 +185,7 @@ impl Control {
         state: &State,
         spot: &Spot,
     ) -> std::io::Result<Place> {
-        let key = spot.key(state.decoding.is_some());
+        let key = spot.key(!state.mapped.raw);
         if !self.shared.contains_key(&key) {
             self.last_token += 1;
             let missing = || std::io::Error::from_raw_os_error(libc::ENODEV);
@@ -189,7 +198,8 @@ impl Control {
             };
             let beside = self.own_by_key.get(&key).copied().unwrap_or(0);
             if beside < CROWD && (self.own < CROWDS || beside == 0) {
-                let receiver = Receiver::one(&place, state.name.clone(), &spot.membership, state.decoding)?;
+                let receiver =
+                    Receiver::one(&place, state.name.clone(), &spot.membership, state.ip_decoding())?;
                 let receiver = Arc::new(receiver);
                 socket.add_receiver(&receiver)?;
                 self.own += 1;
@@ -219,6 +229,9 @@ impl Control {
     pub(super) fn end(&mut self, socket: &MulticastSocket) {
         let mut groups = std::mem::take(&mut self.groups);
         for state in groups.values_mut() {
+            for heard in std::mem::take(&mut state.hearings) {
+                self.stop_hearing(socket, state, heard);
+            }
             for (Spot { membership: m, .. }, place) in std::mem::take(&mut state.places) {
                 if !matches!(place, Place::Failed) {
                     self.note_place(EventType::Leave, &m, &state.name);
@@ -243,7 +256,7 @@ impl Control {
         for state in groups.values_mut() {
             for i in 0..state.places.len() {
                 let (spot, Place::Own(own)) = &state.places[i] else { continue };
-                if spot.key(state.decoding.is_some()) != key {
+                if spot.key(!state.mapped.raw) != key {
                     continue;
                 }
                 match self.share(socket, key, state, &spot.membership, Some(own)) {
@@ -278,8 +291,8 @@ impl Control {
             // What it has heard of the group so far, the other one has too.
             socket.rescue(receiver);
         }
-        let (name, decoding) = (state.name.clone(), state.decoding);
-        table.insert(&ip::key(m.group), ip::Held { name, membership: *m, decoding });
+        let (name, decoding) = (state.name.clone(), state.ip_decoding());
+        table.insert(ip::Held { name, membership: *m, decoding });
         if let Some(own) = own {
             let _ = udp::leave(&own.fd, m);
             socket.rescue(own);
@@ -289,7 +302,7 @@ impl Control {
     }
 
     pub(super) fn give_up(&mut self, socket: &MulticastSocket, state: &State, spot: &Spot, place: Place) {
-        let (key, m) = (spot.key(state.decoding.is_some()), &spot.membership);
+        let (key, m) = (spot.key(!state.mapped.raw), &spot.membership);
         match place {
             Place::Failed => {}
             Place::Own(receiver) => {
@@ -302,7 +315,7 @@ impl Control {
                     return;
                 };
                 if let Hears::Shared { table, .. } = &receiver.hears {
-                    table.retain(&ip::key(m.group), |held| held.membership != *m || held.name != state.name);
+                    table.retain(m.group, |held| held.membership != *m || held.name != state.name);
                 }
                 *count -= 1;
                 if *count == 0 {
@@ -322,6 +335,7 @@ impl Control {
         mapped: &Mapped,
     ) -> Result<(Vec<Target>, Vec<u32>)> {
         let (mut targets, mut failed, mut error) = (Vec::new(), Vec::new(), None);
+        let mut sources = Vec::new();
         for a in &mut self.attached {
             let families = a.families;
             for place in mapped.places.iter().filter(|place| families.hold(place.group)) {
@@ -344,7 +358,11 @@ impl Control {
                         let connect = !socket.is_inherited();
                         let address = if connect { sender.address(address) } else { Some(address) };
                         let (interface, counters) = (a.label(), a.counters.clone());
-                        targets.push(Target { sender, address, interface, counters });
+                        if mapped.raw && !self.carried.is_empty() {
+                            tell_sources(&mut sources, &sender, a);
+                        }
+                        let way = Way::Ip(IpWay { sender, address });
+                        targets.push(Target { way, interface, counters });
                     }
                     Err(e) => {
                         log::warn!("send to {name} on {}: {e}", a.label());
@@ -354,8 +372,10 @@ impl Control {
                 }
             }
         }
+        let carried = self.carrier_targets(name, &sources, socket.config, &mut failed, &mut error);
+        targets.extend(carried);
         if targets.is_empty() {
-            return Err(error.unwrap_or_else(|| not_carried(name)));
+            return Err(error.or(mapped.unplaced.clone()).unwrap_or_else(|| not_carried(name)));
         }
         Ok((targets, failed))
     }
@@ -369,7 +389,10 @@ impl Control {
         name: &Name,
         mapped: &Mapped,
     ) -> Result<Option<Framed>> {
-        let Some(framing) = &mapped.framed else { return Ok(None) };
+        if mapped.raw && self.carried.is_empty() {
+            return Ok(None);
+        }
+        let framing = &mapped.framing;
         let key = (name.normal().clone(), framing.key.as_ref().map(GroupKey::id));
         let outlet = match self.outlets.get(&key) {
             Some(outlet) => outlet.clone(),
@@ -384,8 +407,8 @@ impl Control {
             let families = mapped.places.iter().filter(|place| a.families.hold(place.group));
             families.filter_map(|place| whole(a, place.group.is_ipv6()))
         });
-        let limit = sizes.min().unwrap_or(MAX_MESSAGE).max(LEAST);
-        Ok(Some(Framed { outlet, limit }))
+        let limit = sizes.filter(|_| !mapped.raw).min().map_or(WHOLE, |size| size.max(LEAST));
+        Ok(Some(Framed { outlet, limit, raw: mapped.raw }))
     }
 }
 

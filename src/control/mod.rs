@@ -4,6 +4,7 @@
 //! added, a device recreated and a failed join tried again are the same step.
 
 mod attached;
+mod carried;
 mod fork;
 mod groups;
 
@@ -14,17 +15,22 @@ use crate::error::{Error, Result};
 use crate::handles::Entry;
 use crate::interfaces::{self, Change, Device, Families, watch};
 use crate::mapping::{Mapped, MappedPlace};
-use crate::membership::events::{self, EventType};
-use crate::name::Name;
+use crate::membership::{
+    self,
+    events::{self, EventType},
+};
+use crate::name::{Group, Name};
 use crate::presence;
-use crate::send::Outlet;
+use crate::send::{Outlet, Target};
 use crate::socket::{InterfaceCounters, MulticastSocket};
 use crate::sys::udp::Membership;
 use crate::technology::ip::{Decoding, Holders, Receiver, Sender};
-use std::collections::{BTreeMap, HashMap};
+use crate::technology::{self, Announcement, Carrier};
+use carried::{Carried, Heard};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// How many names a multicast socket remembers only because it sent to them.
 const SENT_NAMES: usize = 65536;
@@ -43,14 +49,14 @@ fn lock() -> MutexGuard<'static, Registry> {
     REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a multicast socket does in a group at one Interface of technology `ip`.
+/// What a multicast socket does in a group at one Interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnGroup {
-    /// The kernel's index of the device.
+    /// The kernel's index of the device, or the Interface id of a carrier.
     pub ifindex: u32,
     /// The Group Name in normal form.
     pub name: Arc<str>,
-    /// The Group Address.
+    /// The Group Address; at a carrier, which has none, the tag in the place of one.
     pub address: IpAddr,
     /// The source, when the name is source-specific.
     pub source: Option<IpAddr>,
@@ -79,7 +85,9 @@ pub fn own_groups() -> Vec<OwnGroup> {
     all.into_values().collect()
 }
 
-pub(crate) fn enter(socket: &Arc<MulticastSocket>, control: Control) {
+pub(crate) fn enter(socket: &Arc<MulticastSocket>, mut control: Control) {
+    control.socket = Arc::downgrade(socket);
+    control.carried.iter().for_each(|c| membership::carried::in_use(c.id));
     lock().insert(socket.id, Member { socket: socket.clone(), control });
     if fork::is_watched() {
         // What changed while the socket was made, no one has told it.
@@ -145,6 +153,22 @@ pub(crate) fn known(socket: &MulticastSocket, name: &str) -> Option<Mapped> {
     Some(state.mapped.clone())
 }
 
+/// Whether the socket has an Interface of technology `ip`, and those of other technologies.
+pub(crate) fn technologies(socket: &MulticastSocket) -> (bool, Vec<&'static Carrier>) {
+    let registry = lock();
+    let control = registry.get(&socket.id).map(|member| &member.control);
+    control.map_or((false, Vec::new()), |control| {
+        (!control.attached.is_empty(), control.carried.iter().map(|c| c.carrier).collect())
+    })
+}
+
+/// The carriers that multicast sockets of the process have.
+pub(crate) fn carriers_in_use() -> BTreeSet<u32> {
+    let registry = lock();
+    let members = registry.values().filter(|member| !member.socket.is_inherited());
+    members.flat_map(|member| member.control.carried.iter().map(|c| c.id)).collect()
+}
+
 /// Whether the socket has joined `name`, and then whether a shared receiver hears it.
 pub(crate) fn joined(socket: &MulticastSocket, name: &str) -> Option<bool> {
     let registry = lock();
@@ -162,8 +186,9 @@ pub(crate) fn outlets(socket: &MulticastSocket) -> Vec<Arc<Outlet>> {
 /// Joins, and watches the Interfaces from then on.
 pub(crate) fn join(socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Result<()> {
     watch_interfaces(socket);
-    let framed = mapped.framed.is_some();
+    let framed = !mapped.raw;
     with(socket, |control| control.join(socket, name, mapped))?;
+    carried::settle(socket);
     speak_of(framed);
     Ok(())
 }
@@ -195,16 +220,22 @@ fn watch_interfaces(socket: &MulticastSocket) {
 /// Registers a source, and watches the Interfaces from then on.
 pub(crate) fn src_register(socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Result<Vec<u32>> {
     watch_interfaces(socket);
-    let framed = mapped.framed.is_some();
+    let framed = !mapped.raw;
     let failed = with(socket, |control| {
         let failed = match control.targets(socket, name, &mapped) {
             Ok((_, failed)) => failed,
             Err(_) => return Ok(control.interface_ids()),
         };
-        control.state(name, mapped).registered = true;
-        control.note(EventType::NewSource, name.normal());
+        let state = control.state(name, mapped);
+        let known = state.is_source();
+        state.registered = true;
+        if !known {
+            control.announce_source(name.normal());
+            control.note_source(name.normal(), &BTreeSet::new());
+        }
         Ok(failed)
     })?;
+    carried::settle(socket);
     speak_of(framed);
     Ok(failed)
 }
@@ -217,12 +248,13 @@ pub(crate) fn open_route(
     mapped: Mapped,
 ) -> Result<Arc<Entry>> {
     watch_interfaces(socket);
-    let is_framed = mapped.framed.is_some();
+    let is_framed = !mapped.raw;
     let route = on_member(socket, |Member { control, socket: shared }| {
         let (targets, failed) = control.targets(socket, name, &mapped)?;
         let framed = control.framed(shared, name, &mapped)?;
         if framed.is_some() {
-            targets.iter().for_each(|target| target.sender.prepare_to_widen(socket.config));
+            let senders = targets.iter().filter_map(Target::sender);
+            senders.for_each(|sender| sender.prepare_to_widen(socket.config));
         }
         socket.counters.send_failures.fetch_add(failed.len() as u64, Ordering::Relaxed);
         for counters in failed.iter().filter_map(|id| control.counters(*id).ok()) {
@@ -230,13 +262,16 @@ pub(crate) fn open_route(
         }
         if control.groups.len() >= SENT_NAMES {
             control.groups.retain(|_, state| state.listener || state.registered);
+            events::sources_ended();
             let Control { groups, outlets, .. } = control;
             outlets.retain(|(name, _), _| groups.contains_key(name));
         }
         let state = control.state(name, mapped);
-        if !state.sent {
-            state.sent = true;
-            control.note(EventType::NewSource, name.normal());
+        let known = state.is_source();
+        state.sent = true;
+        if !known {
+            control.announce_source(name.normal());
+            control.note_source(name.normal(), &BTreeSet::new());
         }
         Ok(socket.keep_route(shared, uri, targets, framed))
     })?;
@@ -259,14 +294,9 @@ fn announce(registry: &Registry, id: u64, happened: Vec<Happened>) {
     for h in happened {
         let known = registry.iter().any(|(other, entry)| {
             *other != id
-                && entry.control.groups.get(&h.name).is_some_and(|state| {
-                    let role =
-                        if h.event == EventType::NewSource { state.is_source() } else { state.listener };
-                    role && entry
-                        .control
-                        .attached
-                        .iter()
-                        .any(|a| a.ifindex == h.ifindex && a.families.hold(h.address))
+                && entry.control.groups.get(&h.name).is_some_and(|state| match h.event {
+                    EventType::NewSource => state.is_source() && entry.control.has(h.ifindex, h.address),
+                    _ => entry.control.listens(state, h.ifindex, h.address),
                 })
         });
         if !known {
@@ -285,7 +315,7 @@ fn refresh(socket: &Arc<MulticastSocket>) {
 }
 
 fn on_change(change: &Change) {
-    if matches!(change, Change::Group { .. } | Change::Tables) {
+    if matches!(change, Change::Group { .. } | Change::Members | Change::Forwarding) {
         return;
     }
     let devices = match interfaces::devices() {
@@ -304,6 +334,7 @@ fn on_change(change: &Change) {
         let happened = std::mem::take(&mut member.control.happened);
         announce(&registry, id, happened);
     }
+    presence::groups_changed();
 }
 
 /// An Interface of the socket.
@@ -339,14 +370,32 @@ struct State {
     listener: bool,
     registered: bool,
     sent: bool,
-    /// While a framed group is joined.
+    /// All groups of a namespace.
+    all: bool,
+    /// While it is joined and comes in frames.
     decoding: Option<Decoding>,
     places: Vec<(Spot, Place)>,
+    /// Where carriers bring it.
+    hearings: Vec<Heard>,
+    /// Where carriers say that this node is a source.
+    announcements: Vec<(u32, Announcement)>,
 }
 
 impl State {
     fn is_source(&self) -> bool {
         self.registered || self.sent
+    }
+
+    /// Where its frames become messages.
+    fn decode(&mut self, socket: &MulticastSocket) -> Decoding {
+        let framing = &self.mapped.framing;
+        let new = || Decoding { tag: framing.tag, decoder: socket.add_decoder(framing) };
+        *self.decoding.get_or_insert_with(new)
+    }
+
+    /// Of what receivers of technology `ip` hear.
+    fn ip_decoding(&self) -> Option<Decoding> {
+        self.decoding.filter(|_| !self.mapped.raw)
     }
 }
 
@@ -389,6 +438,9 @@ pub(crate) struct Control {
     /// The hop limit of Interfaces that come to the socket.
     ttl: u8,
     attached: Vec<Attached>,
+    carried: Vec<Carried>,
+    /// Known from its entry into the registry on.
+    socket: Weak<MulticastSocket>,
     groups: HashMap<Arc<str>, State>,
     /// Receivers that serve one group each.
     own: usize,
@@ -408,6 +460,8 @@ impl Control {
             follows_default: ifs.is_empty(),
             ttl: config.ttl,
             attached: Vec::new(),
+            carried: Vec::new(),
+            socket: Weak::new(),
             groups: HashMap::new(),
             own: 0,
             own_by_key: HashMap::new(),
@@ -418,7 +472,8 @@ impl Control {
             outlets: HashMap::new(),
         };
         let ids = if ifs.is_empty() {
-            attached::default_ids(config, &devices, interfaces::default_interfaces)?
+            let ids = attached::default_ids(config, &devices, interfaces::default_interfaces)?;
+            ids.into_iter().chain(technology::ids(Carrier::is_default)).collect()
         } else {
             ifs.to_vec()
         };
@@ -433,20 +488,58 @@ impl Control {
             listener: false,
             registered: false,
             sent: false,
+            all: *name.group() == Group::All,
             decoding: None,
             places: Vec::new(),
+            hearings: Vec::new(),
+            announcements: Vec::new(),
         })
     }
 
-    /// Notes an event for every Interface that carries the group.
-    fn note(&mut self, event: EventType, name: &Arc<str>) {
+    /// The Interfaces that groups go out by, each with its families (true: IPv4).
+    fn reach(&self) -> BTreeSet<(u32, bool)> {
+        let present = self.attached.iter().filter(|a| a.device.is_some());
+        let present = present.flat_map(|a| {
+            let families = [(true, a.families.v4()), (false, a.families.v6())];
+            families.into_iter().filter(|(_, has)| *has).map(|(v4, _)| (a.ifindex, v4))
+        });
+        let carried = self.carried.iter().flat_map(|c| [(c.id, true), (c.id, false)]);
+        present.chain(carried).collect()
+    }
+
+    /// Notes a new source at every Interface that carries the group, but for those that were reached before.
+    fn note_source(&mut self, name: &Arc<str>, before: &BTreeSet<(u32, bool)>) {
+        let new: Vec<_> = self.reach().difference(before).copied().collect();
         let Some(state) = self.groups.get(name) else { return };
-        for a in &self.attached {
-            for place in state.mapped.places.iter().filter(|place| a.families.hold(place.group)) {
-                let (ifindex, address, source) = (a.ifindex, place.group, place.source);
-                self.happened.push(Happened { event, ifindex, address, source, name: name.clone() });
+        let tag = state.mapped.framing.tag.address();
+        let is_carrier = |id: u32| self.carried.iter().any(|c| c.id == id);
+        let mut note = |ifindex, address, source| {
+            let event = EventType::NewSource;
+            self.happened.push(Happened { event, ifindex, address, source, name: name.clone() });
+        };
+        for (ifindex, v4) in new {
+            if is_carrier(ifindex) {
+                if tag.is_ipv4() == v4 {
+                    note(ifindex, tag, None);
+                }
+                continue;
+            }
+            for place in state.mapped.places.iter().filter(|place| place.group.is_ipv4() == v4) {
+                note(ifindex, place.group, place.source);
             }
         }
+    }
+
+    /// The Interfaces may have changed, which sources then do too.
+    fn note_sources(&mut self, before: &BTreeSet<(u32, bool)>) {
+        let now = self.reach();
+        if now == *before {
+            return;
+        }
+        events::sources_ended();
+        let sources = self.groups.values().filter(|state| state.is_source());
+        let names: Vec<_> = sources.map(|state| state.name.clone()).collect();
+        names.iter().for_each(|name| self.note_source(name, before));
     }
 
     /// Notes that a membership came or went.
@@ -457,13 +550,32 @@ impl Control {
 
     /// The counters at one Interface of the socket.
     pub fn counters(&self, id: u32) -> Result<Arc<InterfaceCounters>> {
+        if let Some(c) = self.carried.iter().find(|c| c.id == id) {
+            return Ok(c.counters.clone());
+        }
         Ok(self.attached[self.find(id)?].counters.clone())
+    }
+
+    /// True when the socket has the Interface, and this carries the Group Address.
+    fn has(&self, id: u32, address: IpAddr) -> bool {
+        let holds = |a: &Attached| a.ifindex == id && a.device.is_some() && a.families.hold(address);
+        self.attached.iter().any(holds) || self.carried.iter().any(|c| c.id == id)
+    }
+
+    /// True when the socket hears the group at the Interface now.
+    fn listens(&self, state: &State, id: u32, address: IpAddr) -> bool {
+        let placed = |(spot, place): &(Spot, Place)| {
+            let Membership { ifindex, group, .. } = spot.membership;
+            (ifindex, group) == (id, address) && !matches!(place, Place::Failed)
+        };
+        let heard = state.hearings.iter().any(|heard| heard.id == id);
+        heard || (self.has(id, address) && state.places.iter().any(placed))
     }
 
     fn own_groups(&self) -> Vec<OwnGroup> {
         let mut list = Vec::new();
         for state in self.groups.values() {
-            for a in &self.attached {
+            for a in self.attached.iter().filter(|a| a.device.is_some()) {
                 for place in state.mapped.places.iter().filter(|place| a.families.hold(place.group)) {
                     let spot = Spot::new(place, a.ifindex);
                     let Membership { group: address, source, .. } = spot.membership;
@@ -481,6 +593,7 @@ impl Control {
                     }
                 }
             }
+            self.own_at_carriers(state, &mut list);
         }
         list
     }

@@ -20,11 +20,13 @@ mod tests;
 
 pub use decoder::{Accepted, Counts, Decoder};
 pub use flow::{Flow, Packed};
+pub use header::HOP_LIMIT;
 pub use refusal::Refusal;
 pub use seal::GroupKey;
 
 use sha2::{Digest, Sha256};
 use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// Bytes of header before the payload of a frame that is no fragment.
 pub const HEADER: usize = 44;
@@ -49,6 +51,11 @@ impl Tag {
     /// The tag that a frame carries, if it is long enough for one.
     pub fn of_frame(frame: &[u8]) -> Option<Tag> {
         frame.get(header::TAG..)?.first_chunk().copied().map(Tag)
+    }
+
+    /// The tag in the place of a Group Address, where there is none.
+    pub fn address(&self) -> IpAddr {
+        Ipv6Addr::from(self.0).into()
     }
 
     /// The bytes as they stand in a frame.

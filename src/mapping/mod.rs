@@ -17,13 +17,24 @@ use crate::name::{Group, Name, Namespace, Part};
 use overrides::Override;
 use std::net::{IpAddr, ToSocketAddrs};
 
-/// What a Group Name is in technology `ip`.
+/// What a Group Name is in each technology.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapped {
-    /// Where it is heard and sent to; never empty, none twice.
+    /// Where technology `ip` hears it and sends to it; none twice.
     pub places: Vec<MappedPlace>,
-    /// How its messages are framed; `None`: they travel raw.
-    pub framed: Option<Framing>,
+    /// Why there is no such place.
+    pub unplaced: Option<Error>,
+    /// How its messages are framed: by technologies that know groups by name always.
+    pub framing: Framing,
+    /// In technology `ip` its messages travel without frames.
+    pub raw: bool,
+}
+
+impl Mapped {
+    /// How its messages are framed in technology `ip`; `None`: they travel raw.
+    pub fn framed(&self) -> Option<&Framing> {
+        (!self.raw).then_some(&self.framing)
+    }
 }
 
 /// A Group Address, its source where it is source-specific, and the UDP port.
@@ -53,26 +64,46 @@ impl Framing {
     }
 }
 
-/// Maps `name`. A DNS name is resolved here, which may block: call it without any lock.
-pub fn map(name: &Name, config: &Config) -> Result<Mapped> {
-    let framed = framing(name, config)?;
-    Ok(Mapped { places: places(name, config)?, framed })
+/// Maps `name`. A DNS name is resolved here, unless technology `ip` is not `wanted`; that may block: call it without
+/// any lock.
+pub fn map(name: &Name, config: &Config, wanted: bool) -> Result<Mapped> {
+    let (framing, raw) = framing(name, config)?;
+    let places = match wanted || !is_resolved(name) {
+        true => places(name, config),
+        false => Err(not_available(
+            name,
+            "it has not been resolved, for the socket had no Interface of technology ip",
+        )),
+    };
+    let (places, unplaced) = match places {
+        Ok(places) => (places, None),
+        Err(why @ Error::NotAvailable(_)) => (Vec::new(), Some(why)),
+        Err(e) => return Err(e),
+    };
+    Ok(Mapped { places, unplaced, framing, raw })
 }
 
-/// How messages to the URI travel: sealed exactly when it has credentials. Nothing is resolved.
-pub fn framing(name: &Name, config: &Config) -> Result<Option<Framing>> {
+/// How messages to the URI travel: sealed exactly when it has credentials; and whether they are raw in technology `ip`.
+/// Nothing is resolved.
+pub fn framing(name: &Name, config: &Config) -> Result<(Framing, bool)> {
     let key = credentials::group_key(name, config)?;
     let raw = match name.namespace() {
         Namespace::Ip => key.is_none(),
         _ => config.overrides.find(name.normal()).is_some_and(|place| !place.framed),
     };
-    match (raw, key) {
-        (false, key) => Ok(Some(Framing { tag: Tag::of(name.normal()), key })),
-        (true, None) => Ok(None),
-        (true, Some(_)) => Err(Error::Credentials(format!(
+    if raw && key.is_some() {
+        return Err(Error::Credentials(format!(
             "{name}: the configuration says that it travels raw (framed = false), so it cannot be sealed"
-        ))),
+        )));
     }
+    Ok((Framing { tag: Tag::of(name.normal()), key }, raw))
+}
+
+/// A DNS name is asked for.
+fn is_resolved(name: &Name) -> bool {
+    let host = |part: &Part| matches!(part, Part::Host(_) | Part::Text(_));
+    let group = matches!(name.group(), Group::Part(part) if host(part));
+    *name.namespace() == Namespace::Ip && (group || name.instantiation().is_some_and(host))
 }
 
 /// Where the name is heard and sent to, whatever its credentials. Namespace `ip` may resolve a DNS name.

@@ -10,7 +10,7 @@ fn name(uri: &str) -> Name {
 }
 
 fn mapped(uri: &str, config: &Config) -> Result<Mapped> {
-    map(&name(uri), config)
+    map(&name(uri), config, true)
 }
 
 fn place(group: &str, source: Option<&str>, port: u16) -> MappedPlace {
@@ -18,7 +18,7 @@ fn place(group: &str, source: Option<&str>, port: u16) -> MappedPlace {
 }
 
 fn tag(mapped: &Mapped) -> String {
-    let bytes = mapped.framed.as_ref().unwrap().tag.bytes();
+    let bytes = mapped.framed().unwrap().tag.bytes();
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -153,9 +153,24 @@ fn addresses_map_to_themselves_and_travel_raw() {
         ("ham:ip:232.1.2.3@10.0.0.1:5000", "232.1.2.3", Some("10.0.0.1")),
         ("ham:ip:[ff35::8000:1]@[2001:db8::1]:5000", "ff35::8000:1", Some("2001:db8::1")),
     ] {
-        let expected = Mapped { places: vec![place(group, source, 5000)], framed: None };
-        assert_eq!(mapped(uri, &Config::default()), Ok(expected));
+        assert_eq!(mapped(uri, &Config::default()), Ok(raw(uri, place(group, source, 5000))));
     }
+}
+
+fn raw(uri: &str, place: MappedPlace) -> Mapped {
+    let framing = Framing { tag: Tag::of(uri), key: None };
+    Mapped { places: vec![place], unplaced: None, framing, raw: true }
+}
+
+#[test]
+fn without_technology_ip_no_dns_name_is_asked_for() {
+    for uri in ["ham:ip:group.invalid", "ham:ip:239.1.2.3@source.invalid"] {
+        let mapped = map(&name(uri), &Config::default(), false).unwrap();
+        assert!(mapped.places.is_empty() && mapped.raw);
+        assert!(mapped.unplaced.unwrap().to_string().contains("has not been resolved"));
+    }
+    let literal = map(&name("ham:ip:239.1.2.3"), &Config::default(), false).unwrap();
+    assert_eq!(literal.places, [place("239.1.2.3", None, 7046)]);
 }
 
 #[test]
@@ -163,7 +178,9 @@ fn all_groups_are_more_than_ip_can_tell() {
     let prefix = with_override(Which::prefix("ham:opaque:").unwrap(), &["239.1.2.3"], true);
     for config in [&Config::default(), &prefix] {
         for uri in ["ham:ip:*", "ham:opaque:*", "ham:sip:*@cnn.com"] {
-            let error = mapped(uri, config).unwrap_err();
+            let mapped = mapped(uri, config).unwrap();
+            assert_eq!(mapped.places, []);
+            let error = mapped.unplaced.unwrap();
             assert_eq!(error.errno(), libc::EADDRNOTAVAIL);
             assert!(error.to_string().contains("technology ip cannot tell all groups"), "{error}");
         }
@@ -194,7 +211,7 @@ fn the_configuration_puts_names_elsewhere() {
 #[test]
 fn what_the_configuration_says_is_raw_is_raw_and_never_sealed() {
     let config = with_override(Which::prefix("ham:opaque:old").unwrap(), &["239.1.2.3:5000"], false);
-    let raw = Mapped { places: vec![place("239.1.2.3", None, 5000)], framed: None };
+    let raw = raw("ham:opaque:old-stream", place("239.1.2.3", None, 5000));
     assert_eq!(mapped("ham:opaque:old-stream", &config), Ok(raw));
     let uri = format!("ham:opaque:old-stream/aes-256-gcm;{SECRET}");
     let error = mapped(&uri, &config).unwrap_err();
@@ -228,9 +245,9 @@ fn credentials_give_the_key_and_are_no_part_of_the_name() {
             let sealed = mapped(&format!("{group}/{credentials}"), &configured()).unwrap();
             assert_eq!(sealed.places, plain.places);
             let framing = Framing { tag: Tag::of(group), key: Some(key(algorithm)) };
-            assert_eq!(sealed.framed, Some(framing));
+            assert_eq!(sealed.framed(), Some(&framing));
             let unsealed = (!group.contains(":ip:")).then(|| Framing { tag: Tag::of(group), key: None });
-            assert_eq!(plain.framed, unsealed);
+            assert_eq!(plain.framed(), unsealed.as_ref());
         }
     }
 }

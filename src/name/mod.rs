@@ -20,7 +20,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use zeroize::Zeroize;
 
+#[cfg(feature = "overlay")]
+pub(crate) use grammar::is_unreserved;
 pub use normal::ip_name;
+#[cfg(feature = "overlay")]
+pub(crate) use percent::encode;
 
 /// The size of a buffer that holds any ham-URI with its NUL.
 pub const URI_MAX: usize = 1024;

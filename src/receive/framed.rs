@@ -62,10 +62,13 @@ impl MulticastSocket {
                     return Ok(Sorted::GivenUp);
                 }
                 let Some(mut queue) = self.lock_queue() else { return Ok(Sorted::GivenUp) };
+                // What a carrier has brought meanwhile is older.
+                let ahead = self.carried.load(Ordering::Relaxed) && !queue.stash.is_empty();
                 let details = details.as_deref_mut();
-                let sorted = self.unpack(&mut queue, bytes, &train, Some(Waiting { buf, filter, details }));
+                let waiting = (!ahead).then_some(Waiting { buf, filter, details });
+                let sorted = self.unpack(&mut queue, bytes, &train, waiting);
                 self.show(&mut queue);
-                Ok(sorted)
+                Ok(if ahead { Sorted::Second } else { sorted })
             });
             match read {
                 Ok(Sorted::Delivered(len)) => {
@@ -77,6 +80,11 @@ impl MulticastSocket {
                     return Ok(Some(len));
                 }
                 read => {
+                    if matches!(read, Ok(Sorted::Second)) {
+                        if let Some(len) = self.take(filter, buf, details.as_deref_mut())? {
+                            return Ok(Some(len));
+                        }
+                    }
                     if let Some(result) = self.conclude(receiver, read, wait, room, &mut elsewhere) {
                         return result;
                     }
@@ -319,7 +327,11 @@ impl Intake<'_> {
 /// The decoder says when it is time.
 #[cold]
 fn tell_of(refusal: &Refusal, group: &FramedGroup, train: &Train) {
-    let name = group.name.clone().or_else(|| train.receiver.place().0).unwrap_or_default();
+    refused(&group.name.clone().or_else(|| train.receiver.place().0).unwrap_or_default(), refusal);
+}
+
+#[cold]
+pub(super) fn refused(name: &str, refusal: &Refusal) {
     log::warn!("{name}: frames are refused: {refusal}");
 }
 

@@ -4,18 +4,23 @@
 //! sleeps in the handle's epoll set. When reads find messages at once several times in a row there is a backlog: then
 //! the kernel is asked for many at a time and the rest waits in the queue, which keeps the handle readable.
 
+mod carried;
 mod framed;
 mod queue;
+pub(crate) mod twins;
 
+pub(crate) use carried::Inlet;
 pub(crate) use queue::{QueueGuard, QueueLock};
 
 use crate::error::{Error, Result};
 use crate::lend::lend;
 use crate::logging::Pace;
-use crate::name::Name;
+use crate::name::{Group, Name};
 use crate::socket::{MulticastSocket, Received, limit_error};
+use crate::sys::batch::{BATCH, Batch};
 use crate::sys::handle::DOORBELL;
-use crate::sys::udp::{self, BATCH, Batch, Membership, Origin};
+use crate::sys::udp::{self, Membership, Origin};
+use crate::technology::carrier::Heard;
 use crate::technology::ip::{Hears, LOOK_AROUND, Receiver};
 use queue::{Queue, Stashed};
 use std::cell::RefCell;
@@ -30,6 +35,9 @@ type Buffer = [MaybeUninit<u8>];
 
 /// After so many reads that found a message at once, the next one asks for many.
 const BACKLOG: u32 = 16;
+
+/// After a read that found nothing the next so many calls expect to wait and spare themselves that read.
+const EXPECTED: u32 = 8;
 
 /// So few in a batch are no backlog.
 const FEW: usize = 8;
@@ -51,9 +59,21 @@ const LONGEST: usize = 65536;
 pub(crate) struct Filter {
     uri: Box<[u8]>,
     name: Arc<str>,
+    /// Of all groups of a namespace: what their names begin and end with.
+    all: Option<(Box<str>, Box<str>)>,
     receivers: Vec<Arc<Receiver>>,
     /// The socket's receivers when this was made: it is stale when they are others.
     snapshot: Arc<Vec<Arc<Receiver>>>,
+}
+
+impl Filter {
+    /// Whether it is for messages of this group.
+    fn wants(&self, group: &str) -> bool {
+        match &self.all {
+            None => *self.name == *group,
+            Some((prefix, suffix)) => Heard::All { prefix, suffix }.covers(group),
+        }
+    }
 }
 
 /// What a caller wants to know of a message besides its bytes.
@@ -82,6 +102,7 @@ impl MulticastSocket {
     #[inline]
     fn receive_with(&self, uri: Option<&[u8]>, buf: &mut Buffer, mut details: Details) -> Result<usize> {
         let (mut nonblocking, mut spin_until, mut idle) = (None, None, false);
+        let mut expects_to_wait = uri.is_none() && self.expects_to_wait();
         loop {
             if self.is_deleted() {
                 return Err(Error::NoSuchSocket);
@@ -93,8 +114,12 @@ impl MulticastSocket {
                     return Ok(len);
                 }
             }
-            if let Some(len) = self.read_once(filter, buf, details.as_deref_mut())? {
-                return Ok(len);
+            expects_to_wait =
+                expects_to_wait && !*nonblocking.get_or_insert_with(|| self.handle.nonblocking());
+            if !std::mem::take(&mut expects_to_wait) {
+                if let Some(len) = self.read_once(filter, buf, details.as_deref_mut())? {
+                    return Ok(len);
+                }
             }
             if *nonblocking.get_or_insert_with(|| self.handle.nonblocking()) {
                 return self.look_around(filter, buf, details)?.ok_or(Error::WouldBlock);
@@ -113,6 +138,21 @@ impl MulticastSocket {
             }
             idle = true;
         }
+    }
+
+    /// True when the last reads found nothing, so that the next one does best to wait at once. A message that is there
+    /// all the same costs one look at O_NONBLOCK more; after some calls a read tells whether it still is so.
+    #[inline]
+    fn expects_to_wait(&self) -> bool {
+        let receivers = self.receivers.load();
+        let [receiver] = receivers.as_slice() else { return false };
+        let waits = receiver.waits.load(Ordering::Relaxed);
+        if waits == 0 || !self.config.spin.is_zero() {
+            return false;
+        }
+        // Two threads may count one call as one: it is a guess.
+        receiver.waits.store(waits - 1, Ordering::Relaxed);
+        true
     }
 
     /// One read that does not wait, where a message is most likely.
@@ -231,6 +271,9 @@ impl MulticastSocket {
         details: Details,
     ) -> Result<Option<usize>> {
         if let Some(filter) = filter {
+            if self.carried.load(Ordering::Relaxed) && !self.is_inherited() {
+                return self.sleep_for_arrival(filter, buf, details);
+            }
             match filter.receivers.as_slice() {
                 [receiver] if !idle => return self.read(receiver, true, Some(filter), buf, details),
                 many => {
@@ -251,7 +294,7 @@ impl MulticastSocket {
         if !idle {
             let receivers = self.receivers.load();
             if let [receiver] = receivers.as_slice() {
-                if !receiver.several.load(Ordering::Relaxed) {
+                if !receiver.several.load(Ordering::Relaxed) && !self.carried.load(Ordering::Relaxed) {
                     return self.read(receiver, true, None, buf, details);
                 }
             }
@@ -275,11 +318,12 @@ impl MulticastSocket {
         if receiver.framed {
             return self.read_framed(receiver, wait, filter, buf, details);
         }
-        let backlog = receiver.hits.load(Ordering::Relaxed) >= BACKLOG;
+        let carried = self.carried.load(Ordering::Relaxed);
+        let backlog = receiver.hits.load(Ordering::Relaxed) >= BACKLOG && !carried;
         if backlog && !wait && filter.is_none() && self.sleeping.load(Ordering::Relaxed) == 0 {
             return self.read_many(receiver, buf, details);
         }
-        let asked = receiver.asks(details.is_some());
+        let asked = receiver.asks(details.is_some() || carried);
         let mut elsewhere = 0;
         loop {
             let room = buf.len();
@@ -318,6 +362,11 @@ impl MulticastSocket {
                     return Ok(Some(len));
                 }
                 read => {
+                    if matches!(read, Ok(Sorted::Second)) {
+                        if let Some(len) = self.take(filter, buf, details.as_deref_mut())? {
+                            return Ok(Some(len));
+                        }
+                    }
                     if let Some(result) = self.conclude(receiver, read, wait, room, &mut elsewhere) {
                         return result;
                     }
@@ -339,16 +388,20 @@ impl MulticastSocket {
             Ok(Sorted::Delivered(len)) => Some(Ok(Some(len))),
             Ok(Sorted::TooLong) => Some(Err(Error::MessageSize(room))),
             Ok(Sorted::GivenUp) => Some(Ok(None)),
-            Ok(Sorted::Elsewhere) if self.is_deleted() => Some(Err(Error::NoSuchSocket)),
+            Ok(Sorted::Elsewhere | Sorted::Second) if self.is_deleted() => Some(Err(Error::NoSuchSocket)),
             // A wait ends with any message: what others send must not hide what else there may be by now.
-            Ok(Sorted::Elsewhere) if wait || *elsewhere == OTHERS => Some(Ok(None)),
-            Ok(Sorted::Elsewhere) => {
+            Ok(Sorted::Elsewhere | Sorted::Second) if wait || *elsewhere == OTHERS => Some(Ok(None)),
+            Ok(Sorted::Elsewhere | Sorted::Second) => {
                 *elsewhere += 1;
                 None
             }
             Err(e) => match e.raw_os_error() {
                 Some(libc::EAGAIN) => {
                     receiver.hits.store(0, Ordering::Relaxed);
+                    receiver.waits.store(if wait { 0 } else { EXPECTED }, Ordering::Relaxed);
+                    if self.carried.load(Ordering::Relaxed) && !receiver.framed {
+                        self.is_dry(receiver);
+                    }
                     Some(Ok(None))
                 }
                 Some(libc::EINTR) if !wait => None,
@@ -371,13 +424,17 @@ impl MulticastSocket {
         if len == 0 && self.is_given_up(receiver) {
             return Sorted::GivenUp;
         }
-        if tail.is_empty() && details.is_none() && filter.is_none() {
+        let carried = self.carried.load(Ordering::Relaxed);
+        if tail.is_empty() && details.is_none() && filter.is_none() && !carried {
             return if receiver.wants(&origin) { Sorted::Delivered(len) } else { Sorted::Elsewhere };
         }
         let Some((group, interface)) = receiver.group_of(&origin) else {
             return Sorted::Elsewhere;
         };
-        let wanted = filter.is_none_or(|filter| filter.name == group);
+        if carried && self.has_come(&group, (head, tail), &origin) {
+            return Sorted::Second;
+        }
+        let wanted = filter.is_none_or(|filter| filter.wants(&group));
         if wanted && tail.is_empty() {
             if let Some(details) = details {
                 let from = origin.from;
@@ -385,7 +442,7 @@ impl MulticastSocket {
             }
             return Sorted::Delivered(len);
         }
-        let message: Box<[u8]> = [head, tail].concat().into();
+        let message = [head, tail].concat().into();
         self.keep(Stashed { message, group, interface, origin }, wanted);
         if wanted { Sorted::TooLong } else { Sorted::Elsewhere }
     }
@@ -446,6 +503,7 @@ impl MulticastSocket {
         if !queue.receiver.as_ref().is_some_and(|known| Arc::ptr_eq(known, receiver)) {
             queue.receiver = Some(receiver.clone());
         }
+        queue.look_whose();
         Ok(())
     }
 
@@ -457,7 +515,6 @@ impl MulticastSocket {
         let backlog = receiver.hits.load(Ordering::Relaxed) >= BACKLOG;
         if queue.len() == 0
             && backlog
-            && receiver.hears_one()
             && receiver.live.load(Ordering::Acquire)
             && !self.is_inherited()
             && self.sleeping.load(Ordering::Relaxed) == 0
@@ -465,13 +522,16 @@ impl MulticastSocket {
         {
             // What is wrong with the socket, the next read meets too.
             let _ = self.refill(queue, &receiver);
+            queue.skip_others();
         }
     }
 
     /// Takes from the queue.
     fn take(&self, filter: Option<&Filter>, buf: &mut Buffer, details: Details) -> Result<Option<usize>> {
-        // Without a filter: whoever holds the lock is copying a message; meanwhile there may be one in the kernel.
-        let queue = if filter.is_some() { self.lock_queue() } else { self.try_lock_queue() };
+        // Without a filter: whoever holds the lock is copying a message; meanwhile there may be one in the kernel. But not
+        // where a carrier may just be bringing the one that has made the handle readable.
+        let surely = filter.is_some() || self.carried.load(Ordering::Relaxed);
+        let queue = if surely { self.lock_queue() } else { self.try_lock_queue() };
         match queue {
             Some(mut queue) => self.take_locked(&mut queue, filter, buf, details),
             None => Ok(None),
@@ -522,6 +582,7 @@ impl MulticastSocket {
     /// At the socket's end.
     pub(crate) fn give_up_queue(&self) {
         if let Some(mut queue) = self.lock_queue() {
+            queue.waiters.wake_all();
             *queue = Queue::default();
             self.slot.queued.store(0, Ordering::SeqCst);
         }
@@ -588,6 +649,9 @@ impl MulticastSocket {
         let filter = Arc::new(Filter {
             uri: uri.into(),
             name: normal.clone(),
+            all: (*name.group() == Group::All)
+                .then(|| normal.split_once('*').map(|(prefix, suffix)| (prefix.into(), suffix.into())))
+                .flatten(),
             receivers: receivers.iter().filter(hears).cloned().collect(),
             snapshot: receivers.clone(),
         });
@@ -662,7 +726,14 @@ impl MulticastSocket {
         self.last_filter.store(None);
         let Some(mut queue) = self.lock_queue() else { return };
         queue.spill();
-        queue.stash.retain(|stashed| *stashed.group != *group);
+        let heard = match group.split_once('*') {
+            Some((prefix, suffix)) => Heard::All { prefix, suffix },
+            None => Heard::Group(group),
+        };
+        queue.stash.retain(|stashed| !heard.covers(&stashed.group));
+        queue.twins.forget(group);
+        // They are to learn that it is not joined.
+        queue.waiters.wake(group);
         queue.stashed_bytes = queue.stash.iter().map(Stashed::size).sum();
         self.show(&mut queue);
     }
@@ -711,6 +782,8 @@ enum Sorted {
     TooLong,
     /// It is for nobody here, or kept for another call.
     Elsewhere,
+    /// A carrier has brought it, and what it has brought goes before what comes now.
+    Second,
     /// There is none: the receiver was given up.
     GivenUp,
 }

@@ -1,13 +1,17 @@
 //! What waits in the library: messages that were read ahead, and those that a later call is to have.
 
+use super::carried::Waiters;
+use super::twins::Twins;
 use super::{Buffer, Details, Filter};
 use crate::error::{Error, Result};
 use crate::frame::{Counts, Decoder};
 use crate::socket::Received;
-use crate::sys::udp::{self, Batch, Origin};
+use crate::sys::batch::{BATCH, Batch};
+use crate::sys::udp::{self, Origin};
 use crate::technology::ip::Receiver;
 use spin::relax::Yield;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -34,10 +38,18 @@ pub(crate) struct Queue {
     pub(super) receiver: Option<Arc<Receiver>>,
     pub(super) next: usize,
     pub(super) end: usize,
+    /// Which of them are surely for the application, a bit for each: seen when they were read.
+    pub(super) ours: u64,
     /// Empty while there is something in the batch, and the other way round.
     pub(super) unpacked: Unpacked,
     /// Of the socket's framed groups, each at the place that its receivers know.
     pub(super) decoders: Vec<Option<Decoder>>,
+    /// Names that carriers bring because they were joined by name, and how many carriers.
+    pub(super) named: HashMap<Arc<str>, usize>,
+    /// Messages that come both raw and in frames.
+    pub(super) twins: Twins,
+    /// Who waits for messages of one group.
+    pub(super) waiters: Waiters,
     /// What the decoders of groups that were left have counted.
     pub(super) counted: Counts,
     /// The handle was made readable for this queue.
@@ -72,8 +84,42 @@ impl Unpacked {
     }
 }
 
+/// A message, which may be a part of what it came in.
+pub(super) struct Message {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Message {
+    /// What is there of `bytes`.
+    pub(super) fn part(mut bytes: Vec<u8>, range: Range<usize>) -> Message {
+        bytes.truncate(range.end);
+        Message { bytes, start: range.start }
+    }
+}
+
+impl From<Vec<u8>> for Message {
+    fn from(bytes: Vec<u8>) -> Message {
+        Message { bytes, start: 0 }
+    }
+}
+
+impl From<&[u8]> for Message {
+    fn from(bytes: &[u8]) -> Message {
+        bytes.to_vec().into()
+    }
+}
+
+impl Deref for Message {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+}
+
 pub(super) struct Stashed {
-    pub(super) message: Box<[u8]>,
+    pub(super) message: Message,
     pub(super) group: Arc<str>,
     pub(super) interface: u32,
     pub(super) origin: Origin,
@@ -82,7 +128,7 @@ pub(super) struct Stashed {
 impl Stashed {
     /// The memory that it takes, about.
     pub(super) fn size(&self) -> usize {
-        self.message.len() + size_of::<Stashed>() + 64
+        self.message.bytes.capacity() + size_of::<Stashed>() + 64
     }
 }
 
@@ -97,6 +143,7 @@ impl Queue {
             self.dropped += 1;
             return false;
         }
+        self.waiters.wake(&stashed.group);
         self.stashed_bytes += stashed.size();
         self.stash.push_back(stashed);
         true
@@ -124,8 +171,8 @@ impl Queue {
         let (Some(batch), Some(receiver)) = (&self.batch, &self.receiver) else { return None };
         let left = self.end.checked_sub(self.next + 1)?;
         if left == 0
+            || !self.is_ours(self.next)
             || !self.stash.is_empty()
-            || !receiver.hears_one()
             || !receiver.live.load(Ordering::Acquire)
         {
             return None;
@@ -150,7 +197,7 @@ impl Queue {
         }
         let position = match filter {
             None => (!self.stash.is_empty()).then_some(0),
-            Some(filter) => self.stash.iter().position(|s| s.group == filter.name),
+            Some(filter) => self.stash.iter().position(|s| filter.wants(&s.group)),
         };
         if let Some(position) = position {
             give(&self.stash[position].message, buf)?;
@@ -179,8 +226,8 @@ impl Queue {
             return Ok(None);
         };
         let live = receiver.live.load(Ordering::Acquire);
-        // Every message is for the application, and it does not ask whose it is.
-        let whole = details.is_none() && receiver.hears_one();
+        // It does not ask whose it is.
+        let plain = details.is_none();
         while self.next < self.end {
             let i = self.next;
             if !live {
@@ -189,7 +236,7 @@ impl Queue {
             }
             let message = batch.message(i);
             let len = message.len();
-            let origin = if whole { None } else { Some(batch.origin(i)) };
+            let origin = (!(plain && self.is_ours(i))).then(|| batch.origin(i));
             if origin.as_ref().is_some_and(|origin| !receiver.wants(origin)) {
                 self.next += 1;
                 continue;
@@ -205,6 +252,30 @@ impl Queue {
             return Ok(Some(len));
         }
         Ok(None)
+    }
+
+    #[inline]
+    fn is_ours(&self, i: usize) -> bool {
+        self.ours >> i & 1 == 1
+    }
+
+    /// Looks up all at once whose the messages in the batch are: one after the other each would wait for the memory.
+    pub(super) fn look_whose(&mut self) {
+        const { assert!(BATCH <= 64) };
+        let (Some(batch), Some(receiver)) = (&self.batch, &self.receiver) else { return };
+        self.ours = if receiver.hears_one() {
+            u64::MAX
+        } else {
+            let ours = |i| u64::from(receiver.surely_wants(batch.destination(i))) << i;
+            (self.next..self.end).map(ours).fold(0, |all, one| all | one)
+        };
+    }
+
+    /// Passes over messages that are for others, up to the next that is not.
+    pub(super) fn skip_others(&mut self) {
+        let (Some(batch), Some(receiver)) = (&self.batch, &self.receiver) else { return };
+        let ours = |i: &usize| self.is_ours(*i) || receiver.wants(&batch.origin(*i));
+        self.next = (self.next..self.end).find(ours).unwrap_or(self.end);
     }
 
     /// Moves what was read ahead to the stash.

@@ -1,7 +1,7 @@
 //! Messages to framed groups: frames of one message in one train of datagrams, the same bytes by every Interface.
 
 use super::bundle::Bundle;
-use super::{Framed, Route, Target, Wait};
+use super::{Framed, IpWay, Route, Target, Wait, Way};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::frame::{Flow, Packed};
@@ -125,9 +125,24 @@ impl MulticastSocket {
 impl Target {
     /// Sends the frames from byte `done` on, which it moves.
     fn send_frames(&self, packed: &Packed, dont_wait: bool, done: &mut usize) -> io::Result<()> {
+        match &self.way {
+            Way::Ip(way) => way.send_frames(packed, dont_wait, done, &self.interface),
+            Way::Carrier(way) => way.put_frames(packed, done),
+        }
+    }
+}
+
+impl IpWay {
+    fn send_frames(
+        &self,
+        packed: &Packed,
+        dont_wait: bool,
+        done: &mut usize,
+        interface: &str,
+    ) -> io::Result<()> {
         let mut widened = false;
         let result = loop {
-            let Err(e) = self.send_rest(packed, dont_wait, done) else { break Ok(()) };
+            let Err(e) = self.send_rest(packed, dont_wait, done, interface) else { break Ok(()) };
             // Half a message is of no use to anyone. In a buffer that is widened for the rest, it need not wait.
             if e.raw_os_error() != Some(libc::EAGAIN) || !dont_wait || *done == 0 {
                 break Err(e);
@@ -144,13 +159,19 @@ impl Target {
         result
     }
 
-    fn send_rest(&self, packed: &Packed, dont_wait: bool, done: &mut usize) -> io::Result<()> {
+    fn send_rest(
+        &self,
+        packed: &Packed,
+        dont_wait: bool,
+        done: &mut usize,
+        interface: &str,
+    ) -> io::Result<()> {
         let segment = packed.segment();
         let train = (TRAIN_BYTES / segment).clamp(1, udp::TRAIN) * segment;
         while let Some(rest) = packed.bytes().get(*done..).filter(|rest| !rest.is_empty()) {
             let part = &rest[..rest.len().min(train)];
             let alone = &part[..part.len().min(segment)];
-            *done += match self.send_train(part, segment, dont_wait) {
+            *done += match self.send_train(part, segment, dont_wait, interface) {
                 Some(sent) => sent.map(|()| part.len())?,
                 None => self.send(alone, dont_wait).map(|()| alone.len())?,
             };
@@ -159,7 +180,13 @@ impl Target {
     }
 
     /// Sends several frames in one call; `None` when that cannot be done, or not now.
-    fn send_train(&self, frames: &[u8], segment: usize, dont_wait: bool) -> Option<io::Result<()>> {
+    fn send_train(
+        &self,
+        frames: &[u8],
+        segment: usize,
+        dont_wait: bool,
+        interface: &str,
+    ) -> Option<io::Result<()>> {
         let size = u16::try_from(segment).ok().filter(|_| frames.len() > segment)?;
         if !self.sender.trains.load(Ordering::Relaxed) {
             return None;
@@ -171,7 +198,7 @@ impl Target {
             // The kernel or the device cannot, and will not learn it.
             Some(libc::EIO | libc::EOPNOTSUPP | libc::ENOPROTOOPT) => {
                 self.sender.trains.store(false, Ordering::Relaxed);
-                log::debug!("{}: datagrams go out one by one, for trains fail", self.interface);
+                log::debug!("{interface}: datagrams go out one by one, for trains fail");
                 None
             }
             _ => Some(sent),

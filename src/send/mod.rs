@@ -2,9 +2,11 @@
 //! Messages to framed groups are made frames on the way (`framed`), several of them in one when asked (`bundle`).
 
 mod bundle;
+mod carried;
 mod framed;
 
 pub(crate) use bundle::forget_after_fork;
+pub(crate) use carried::CarrierWay;
 pub(crate) use framed::Outlet;
 
 use crate::control;
@@ -36,19 +38,60 @@ const ADDRESS_CHECK: Duration = Duration::from_secs(3);
 
 /// One way out to a group.
 pub(crate) struct Target {
-    pub sender: Arc<Sender>,
-    /// `None` when the sender is connected to this very group: then the kernel keeps the route.
-    pub address: Option<SockAddr>,
+    pub way: Way,
     /// For the log.
     pub interface: String,
     /// What went out by the Interface.
     pub counters: Arc<InterfaceCounters>,
 }
 
-impl Target {
+/// What a target sends by.
+pub(crate) enum Way {
+    Ip(IpWay),
+    Carrier(CarrierWay),
+}
+
+pub(crate) struct IpWay {
+    pub sender: Arc<Sender>,
+    /// `None` when the sender is connected to this very group: then the kernel keeps the route.
+    pub address: Option<SockAddr>,
+}
+
+impl IpWay {
     #[inline]
     fn send(&self, datagram: &[u8], dont_wait: bool) -> io::Result<()> {
         udp::send_to(&self.sender.fd, datagram, self.address.as_ref(), dont_wait)
+    }
+}
+
+impl Target {
+    /// Sends one datagram, or one frame.
+    #[inline]
+    fn send(&self, datagram: &[u8], dont_wait: bool) -> io::Result<()> {
+        match &self.way {
+            Way::Ip(way) => way.send(datagram, dont_wait),
+            Way::Carrier(way) => way.put(datagram),
+        }
+    }
+
+    /// The sender of technology `ip`.
+    pub fn sender(&self) -> Option<&Arc<Sender>> {
+        match &self.way {
+            Way::Ip(way) => Some(&way.sender),
+            Way::Carrier(_) => None,
+        }
+    }
+
+    fn is_ipv6(&self) -> bool {
+        matches!(&self.way, Way::Ip(way) if way.sender.v6)
+    }
+
+    #[inline]
+    fn is_silent(&self) -> bool {
+        match &self.way {
+            Way::Ip(way) => way.sender.silent.load(Ordering::Relaxed),
+            Way::Carrier(way) => way.reach.is_none(),
+        }
     }
 }
 
@@ -76,6 +119,8 @@ pub(crate) struct Framed {
     pub outlet: Arc<Outlet>,
     /// The longest datagram that travels unfragmented by all targets.
     pub limit: usize,
+    /// Carriers alone get frames: in technology `ip` the message itself is the payload.
+    pub raw: bool,
 }
 
 impl Route {
@@ -118,6 +163,7 @@ impl MulticastSocket {
         match &route.framed {
             None => self
                 .pass(route, 1, Wait::AsTheHandleSays, |target, dont_wait| target.send(message, dont_wait)),
+            Some(framed) if framed.raw => self.send_both(route, framed, message),
             Some(framed) => self.send_framed(route, framed, message),
         }
     }
@@ -138,7 +184,7 @@ impl MulticastSocket {
         let (mut sent_by, mut failed_at) = (std::ptr::null(), std::ptr::null());
         for (i, target) in route.targets.iter().enumerate() {
             let interface = Arc::as_ptr(&target.counters);
-            if target.sender.silent.load(Ordering::Relaxed) {
+            if target.is_silent() {
                 passed = true;
                 continue;
             }
@@ -219,7 +265,9 @@ impl MulticastSocket {
                 // The send buffer is full: the kernel sleeps until the device has taken some of it.
                 Some(libc::EAGAIN) if self.must_not(wait) => return Err(Error::WouldBlock),
                 Some(libc::EAGAIN) if matches!(wait, Wait::Briefly) => {
-                    if !udp::wait_writable(&target.sender.fd, BRIEFLY).unwrap_or(false) {
+                    let sender = target.sender();
+                    if !sender.is_some_and(|sender| udp::wait_writable(&sender.fd, BRIEFLY).unwrap_or(false))
+                    {
                         return Err(Error::WouldBlock);
                     }
                 }
@@ -237,7 +285,7 @@ impl MulticastSocket {
                     continue;
                 }
                 // IPv6, and the device's own address is still tentative.
-                Some(libc::EADDRNOTAVAIL) if target.sender.v6 && start.elapsed() < ADDRESS_CHECK => {
+                Some(libc::EADDRNOTAVAIL) if target.is_ipv6() && start.elapsed() < ADDRESS_CHECK => {
                     if self.must_not(wait) {
                         return Err(Error::WouldBlock);
                     }
@@ -258,7 +306,8 @@ impl MulticastSocket {
 
     fn send_failed(&self, route: &Route, target: &Target, error: io::Error) -> Error {
         let advice = match error.raw_os_error() {
-            Some(libc::ENETUNREACH) if target.sender.v6 && target.interface.starts_with("Interface lo ") => {
+            _ if matches!(target.way, Way::Carrier(_)) => carried::advice(&error),
+            Some(libc::ENETUNREACH) if target.is_ipv6() && target.interface.starts_with("Interface lo ") => {
                 ": loopback needs a route: ip -6 route add local ff00::/8 dev lo table local"
             }
             Some(libc::ENETUNREACH | libc::ENETDOWN) => ": is the Interface up, and does it have an address?",
@@ -279,8 +328,11 @@ impl MulticastSocket {
         let name = Name::parse(uri)?;
         let mapped = match control::known(self, name.normal()) {
             // Resolved once, at join. What is sent is sealed as this URI says, not as the one that was joined.
-            Some(mapped) => Mapped { framed: mapping::framing(&name, self.config)?, ..mapped },
-            None => mapping::map(&name, self.config)?,
+            Some(mapped) => {
+                let (framing, raw) = mapping::framing(&name, self.config)?;
+                Mapped { framing, raw, ..mapped }
+            }
+            None => self.map(&name)?,
         };
         control::open_route(self, uri, &name, mapped)
     }

@@ -1,0 +1,242 @@
+//! The Interfaces of a multicast socket whose technology knows groups by Group Name.
+
+use super::{Attached, Control, OwnGroup, State, technologies};
+use crate::config::Config;
+use crate::error::Error;
+use crate::frame::{FRAGMENT_HEADER, seal};
+use crate::mapping::Framing;
+use crate::membership::{self, events::EventType};
+use crate::name::{Group, Name};
+use crate::receive::{Inlet, twins};
+use crate::send::{CarrierWay, Target, Way};
+use crate::socket::{InterfaceCounters, MAX_MESSAGE, MulticastSocket};
+use crate::sys::udp;
+use crate::technology::carrier::{self, Reach};
+use crate::technology::ip::Sender;
+use crate::technology::{self, Carrier, Hearing};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// No frame is longer: carriers take every message whole.
+pub(super) const WHOLE: usize = MAX_MESSAGE + FRAGMENT_HEADER + seal::SEAL;
+
+/// An Interface of the socket that is a carrier.
+pub(super) struct Carried {
+    pub id: u32,
+    pub carrier: &'static Carrier,
+    pub ttl: u8,
+    pub counters: Arc<InterfaceCounters>,
+}
+
+/// A group that a carrier brings.
+pub(super) struct Heard {
+    pub id: u32,
+    inlet: Arc<Inlet>,
+    hearing: Hearing,
+}
+
+impl Heard {
+    /// From now on all groups of the namespace are opened with another key. Gives the decoders that have the old one.
+    pub(super) fn set_framing(&self, framing: &Framing) -> Vec<usize> {
+        self.inlet.set_framing(framing)
+    }
+}
+
+/// Waits a little, without the lock, until what is wanted of the socket's carriers is so.
+pub(super) fn settle(socket: &MulticastSocket) {
+    if !socket.is_inherited() {
+        technologies(socket).1.into_iter().for_each(Carrier::settle);
+    }
+}
+
+impl Control {
+    /// Takes the carrier of this id; false when it is none.
+    pub(super) fn attach_carrier(&mut self, id: u32) -> bool {
+        let Some(carrier) = technology::carrier(id) else { return false };
+        if !self.carried.iter().any(|c| c.id == id) {
+            self.carried.push(Carried { id, carrier, ttl: self.ttl, counters: Arc::default() });
+            if self.socket.strong_count() > 0 {
+                membership::carried::in_use(id);
+            }
+        }
+        true
+    }
+
+    /// Gives the carrier of this id up; false when it is none of the socket's.
+    pub(super) fn detach_carrier(&mut self, id: u32) -> bool {
+        let before = self.carried.len();
+        self.carried.retain(|c| c.id != id);
+        for state in self.groups.values_mut() {
+            state.announcements.retain(|(at, _)| *at != id);
+        }
+        self.carried.len() < before
+    }
+
+    /// Hears the group by the socket's carriers, and by no other any more. Returns by how many.
+    pub(super) fn settle_carriers(
+        &mut self,
+        socket: &MulticastSocket,
+        state: &mut State,
+        failures: &mut Vec<Error>,
+    ) -> usize {
+        let wanted = |id: u32| self.carried.iter().any(|c| c.id == id);
+        let (kept, gone): (Vec<_>, _) =
+            std::mem::take(&mut state.hearings).into_iter().partition(|h| wanted(h.id));
+        state.hearings = kept;
+        gone.into_iter().for_each(|heard| self.stop_hearing(socket, state, heard));
+        for i in 0..self.carried.len() {
+            let c = &self.carried[i];
+            if state.hearings.iter().any(|heard| heard.id == c.id) {
+                continue;
+            }
+            let (id, label) = (c.id, c.carrier.label());
+            match self.listen(socket, state, i) {
+                Ok(heard) => {
+                    state.hearings.push(heard);
+                    self.note_carrier(EventType::Join, id, state);
+                }
+                Err(e) => failures.push(Error::from_io(&e, format!("join {} on {label}", state.name))),
+            }
+        }
+        state.hearings.len()
+    }
+
+    fn listen(&self, socket: &MulticastSocket, state: &mut State, i: usize) -> std::io::Result<Heard> {
+        let Carried { id, carrier, ref counters, .. } = self.carried[i];
+        socket.set_carried();
+        let inlet = if state.all {
+            Inlet::all(id, counters, &state.mapped.framing)
+        } else {
+            let decoder = state.decode(socket).decoder;
+            if state.mapped.raw {
+                socket.expect_twins(&state.name);
+            }
+            Inlet::one(id, counters, &state.name, decoder)
+        };
+        let (inlet, weak) = (Arc::new(inlet), self.socket.clone());
+        socket.open_inlet(&inlet);
+        let inside = inlet.clone();
+        let heard = heard(&state.name, state.all);
+        let hearing = carrier.hear(heard, move |arrived| {
+            if let Some(socket) = weak.upgrade() {
+                socket.take_in(&inside, arrived);
+            }
+        });
+        let hearing = hearing.inspect_err(|_| socket.close_inlet(&inlet))?;
+        Ok(Heard { id, inlet, hearing })
+    }
+
+    pub(super) fn stop_hearing(&mut self, socket: &MulticastSocket, state: &State, heard: Heard) {
+        let Heard { id, inlet, hearing } = heard;
+        self.note_carrier(EventType::Leave, id, state);
+        drop(hearing);
+        socket.close_inlet(&inlet);
+    }
+
+    fn note_carrier(&mut self, event: EventType, ifindex: u32, state: &State) {
+        let (address, name) = (state.mapped.framing.tag.address(), state.name.clone());
+        self.happened.push(super::Happened { event, ifindex, address, source: None, name });
+    }
+
+    /// Says by the socket's carriers that it is a source of the group.
+    pub(super) fn announce_source(&mut self, name: &Arc<str>) {
+        let Some(state) = self.groups.get_mut(name) else { return };
+        for c in &self.carried {
+            if state.announcements.iter().any(|(id, _)| *id == c.id) {
+                continue;
+            }
+            match c.carrier.announce_sender(name) {
+                Ok(announcement) => state.announcements.push((c.id, announcement)),
+                Err(e) => log::warn!("{name} on {}: {e}: nobody is told of the source", c.carrier.label()),
+            }
+        }
+    }
+
+    /// Says so of all groups, at a carrier that is new to the socket.
+    pub(super) fn announce_sources(&mut self) {
+        let sources = self.groups.values().filter(|state| state.is_source());
+        let names: Vec<_> = sources.map(|state| state.name.clone()).collect();
+        names.iter().for_each(|name| self.announce_source(name));
+    }
+
+    /// The ways out to a group by carriers.
+    pub(super) fn carrier_targets(
+        &self,
+        name: &Name,
+        sources: &[u8],
+        config: &Config,
+        failed: &mut Vec<u32>,
+        error: &mut Option<Error>,
+    ) -> Vec<Target> {
+        let mut targets = Vec::new();
+        if *name.group() == Group::All {
+            return targets;
+        }
+        for c in &self.carried {
+            let reach = match (c.ttl, config.loopback) {
+                (0, false) => None,
+                (0, true) => Some(Reach::Local),
+                (_, true) => Some(Reach::All),
+                (_, false) => Some(Reach::NotLocal),
+            };
+            match c.carrier.way(name.normal()) {
+                Ok(way) => targets.push(Target {
+                    way: Way::Carrier(CarrierWay { way, ttl: c.ttl, reach, sources: sources.into() }),
+                    interface: c.carrier.label(),
+                    counters: c.counters.clone(),
+                }),
+                Err(e) => {
+                    let e = Error::from_io(&e, format!("send to {name} on {}", c.carrier.label()));
+                    log::warn!("{e}");
+                    failed.push(c.id);
+                    error.get_or_insert(e);
+                }
+            }
+        }
+        targets
+    }
+
+    pub(super) fn own_at_carriers(&self, state: &State, list: &mut Vec<OwnGroup>) {
+        for c in &self.carried {
+            let listener = state.hearings.iter().any(|heard| heard.id == c.id);
+            if listener || state.is_source() {
+                list.push(OwnGroup {
+                    ifindex: c.id,
+                    name: state.name.clone(),
+                    address: state.mapped.framing.tag.address(),
+                    source: None,
+                    listener,
+                    sender: state.is_source(),
+                });
+            }
+        }
+    }
+}
+
+/// So many addresses of its own a sender tells at most.
+const SOURCES: usize = 32;
+
+/// Adds where the messages of a sender come from in technology `ip`; `receive::twins` reads it.
+pub(super) fn tell_sources(list: &mut Vec<u8>, sender: &Sender, attached: &Attached) {
+    let Some((device, port)) =
+        attached.device.as_ref().zip(udp::port(&sender.fd).ok().filter(|port| *port != 0))
+    else {
+        return;
+    };
+    let own = device.v4.iter().copied().map(IpAddr::V4);
+    let own = own.chain(device.v6.iter().map(|(address, _)| IpAddr::V6(*address)));
+    let fits = |address: &IpAddr| match sender.source {
+        Some(source) => *address == source,
+        None => address.is_ipv6() == sender.v6,
+    };
+    for address in own.filter(fits).take(SOURCES) {
+        twins::write(list, SocketAddr::new(address, port));
+    }
+}
+
+fn heard(name: &str, all: bool) -> carrier::Heard<'_> {
+    match name.split_once('*').filter(|_| all) {
+        Some((prefix, suffix)) => carrier::Heard::All { prefix, suffix },
+        None => carrier::Heard::Group(name),
+    }
+}

@@ -1,0 +1,272 @@
+//! Twins: the two copies of one message that travels raw in technology `ip`, and in a frame by carriers. The raw one says
+//! nothing of itself, so the frame comes with the addresses that its sender has in technology `ip`: a copy from one of them
+//! with the same content is the same message.
+//!
+//! Each copy waits a little for its twin, which is then not handed out; so of a message that was sent twice alike, two
+//! are handed out, whichever way each copy came.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// So long a copy waits for its twin. What waits in the kernel for a slow application is waited for all the time.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// So many copies of one group wait at most: as many messages as the kernel keeps in a receive buffer of default size.
+const WAITING: usize = 32_768;
+
+/// How a copy came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Copy {
+    /// By technology `ip`, from this address.
+    Raw(SocketAddr),
+    /// By a carrier, from a sender that has these addresses.
+    Framed(Box<[SocketAddr]>),
+}
+
+impl Copy {
+    fn is_twin_of(&self, other: &Copy) -> bool {
+        match (self, other) {
+            (Copy::Raw(from), Copy::Framed(sources)) | (Copy::Framed(sources), Copy::Raw(from)) => {
+                sources.contains(&SocketAddr::new(from.ip(), from.port()))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The groups of a multicast socket that come both ways.
+#[derive(Default)]
+pub struct Twins {
+    groups: HashMap<Arc<str>, Waiting>,
+    /// When nothing waited in a shared receiver of technology `ip`.
+    dry: Option<Instant>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    hasher: RandomState,
+    /// By what is in it.
+    copies: HashMap<u64, Vec<(u64, Copy)>>,
+    /// All of them, and more: some have met their twins.
+    order: VecDeque<Entry>,
+    number: u64,
+    /// When nothing waited in the group's receiver of technology `ip`.
+    dry: Option<Instant>,
+}
+
+struct Entry {
+    since: Instant,
+    number: u64,
+    content: u64,
+    raw: bool,
+}
+
+impl Twins {
+    /// From now on a group comes both ways.
+    pub fn expect(&mut self, group: &Arc<str>) {
+        self.groups.entry(group.clone()).or_default();
+    }
+
+    /// It does so no more.
+    pub fn forget(&mut self, group: &str) {
+        self.groups.remove(group);
+    }
+
+    /// Nothing waits in technology `ip`: in the group's receiver, or, without one of its own, in a shared one.
+    pub fn dry(&mut self, group: Option<&str>, now: Instant) {
+        match group {
+            None => self.dry = Some(now),
+            Some(group) => {
+                if let Some(waiting) = self.groups.get_mut(group) {
+                    waiting.dry = Some(now);
+                }
+            }
+        }
+    }
+
+    /// True for the second copy of a message of the group. The content is `head` and then `tail`.
+    pub fn is_second(&mut self, group: &str, head: &[u8], tail: &[u8], copy: Copy, now: Instant) -> bool {
+        let Some(waiting) = self.groups.get_mut(group) else { return false };
+        waiting.dry = waiting.dry.max(self.dry);
+        waiting.is_second(head, tail, copy, now)
+    }
+}
+
+impl Waiting {
+    fn is_second(&mut self, head: &[u8], tail: &[u8], copy: Copy, now: Instant) -> bool {
+        // Of a sender that has no address in technology ip, no other copy comes.
+        if copy == Copy::Framed(Box::default()) {
+            return false;
+        }
+        while let Some(&Entry { since, number, content, raw }) = self.order.front() {
+            let until = if raw { Some(now) } else { self.dry };
+            let waits = until.is_none_or(|until| until.saturating_duration_since(since) < PATIENCE);
+            if self.order.len() < WAITING && waits {
+                break;
+            }
+            self.order.pop_front();
+            self.take(content, |(n, _)| *n == number);
+        }
+        let content = self.content(head, tail);
+        if self.take(content, |(_, other)| copy.is_twin_of(other)) {
+            return true;
+        }
+        self.number += 1;
+        let raw = matches!(copy, Copy::Raw(_));
+        self.copies.entry(content).or_default().push((self.number, copy));
+        self.order.push_back(Entry { since: now, number: self.number, content, raw });
+        false
+    }
+
+    fn take(&mut self, content: u64, which: impl Fn(&(u64, Copy)) -> bool) -> bool {
+        let Some(list) = self.copies.get_mut(&content) else { return false };
+        let Some(i) = list.iter().position(which) else { return false };
+        list.remove(i);
+        if list.is_empty() {
+            self.copies.remove(&content);
+        }
+        true
+    }
+
+    fn content(&self, head: &[u8], tail: &[u8]) -> u64 {
+        // The one message can come cut in two here.
+        let whole;
+        let bytes = if tail.is_empty() {
+            head
+        } else {
+            whole = [head, tail].concat();
+            &whole
+        };
+        self.hasher.hash_one(bytes)
+    }
+}
+
+/// Adds an address to what a frame is sent with: 4 or 6, the address, the port; big-endian.
+pub fn write(list: &mut Vec<u8>, source: SocketAddr) {
+    match source.ip() {
+        IpAddr::V4(v4) => {
+            list.push(4);
+            list.extend(v4.octets());
+        }
+        IpAddr::V6(v6) => {
+            list.push(6);
+            list.extend(v6.octets());
+        }
+    }
+    list.extend(source.port().to_be_bytes());
+}
+
+/// The addresses that a frame came with, as far as they can be read.
+pub fn read(mut list: &[u8]) -> Box<[SocketAddr]> {
+    let mut sources = Vec::new();
+    while let Some((kind, rest)) = list.split_first() {
+        let (address, rest): (IpAddr, _) = match kind {
+            4 => match rest.split_first_chunk::<4>() {
+                Some((octets, rest)) => (Ipv4Addr::from(*octets).into(), rest),
+                None => break,
+            },
+            6 => match rest.split_first_chunk::<16>() {
+                Some((octets, rest)) => (Ipv6Addr::from(*octets).into(), rest),
+                None => break,
+            },
+            _ => break,
+        };
+        let Some((port, rest)) = rest.split_first_chunk::<2>() else { break };
+        sources.push(SocketAddr::new(address, u16::from_be_bytes(*port)));
+        list = rest;
+    }
+    sources.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(last: u8) -> Copy {
+        Copy::Raw(SocketAddr::from(([10, 0, 0, last], 4000)))
+    }
+
+    fn framed(last: &[u8]) -> Copy {
+        Copy::Framed(last.iter().map(|last| SocketAddr::from(([10, 0, 0, *last], 4000))).collect())
+    }
+
+    /// Which of these copies of messages are handed out.
+    fn handed_out(copies: &[(&str, Copy)]) -> Vec<bool> {
+        let mut twins = Twins::default();
+        twins.expect(&"g".into());
+        let now = Instant::now();
+        let mut out = |(text, copy): &(&str, Copy)| {
+            let (head, tail) = text.as_bytes().split_at(text.len() / 2);
+            !twins.is_second("g", head, tail, copy.clone(), now)
+        };
+        copies.iter().map(&mut out).collect()
+    }
+
+    #[test]
+    fn one_of_two_copies_is_handed_out() {
+        assert_eq!(handed_out(&[("a", raw(1)), ("a", framed(&[9, 1]))]), [true, false]);
+        assert_eq!(handed_out(&[("a", framed(&[1, 9])), ("a", raw(1))]), [true, false]);
+    }
+
+    #[test]
+    fn what_is_said_twice_is_heard_twice() {
+        let said = [("a", raw(1)), ("a", raw(1)), ("a", framed(&[1])), ("a", framed(&[1]))];
+        assert_eq!(handed_out(&said), [true, true, false, false]);
+        let said = [("a", raw(1)), ("a", framed(&[1])), ("a", framed(&[1])), ("a", raw(1))];
+        assert_eq!(handed_out(&said), [true, false, true, false]);
+    }
+
+    #[test]
+    fn other_senders_and_other_messages_are_no_copies() {
+        assert_eq!(handed_out(&[("a", raw(1)), ("a", framed(&[2]))]), [true, true]);
+        assert_eq!(handed_out(&[("a", raw(1)), ("b", framed(&[1]))]), [true, true]);
+        assert_eq!(handed_out(&[("a", framed(&[])), ("a", raw(1))]), [true, true]);
+        assert_eq!(handed_out(&[("a", raw(1)), ("a", raw(1))]), [true, true]);
+    }
+
+    #[test]
+    fn nothing_waits_for_ever() {
+        let mut twins = Twins::default();
+        twins.expect(&"g".into());
+        let start = Instant::now();
+        assert!(!twins.is_second("g", b"a", b"", raw(1), start));
+        assert!(!twins.is_second("g", b"a", b"", framed(&[1]), start + PATIENCE));
+        for i in 0..2 * WAITING {
+            assert!(!twins.is_second("g", &i.to_be_bytes(), b"", raw(1), start + PATIENCE));
+        }
+        let waiting = &twins.groups["g"];
+        assert!(waiting.copies.len() <= WAITING && waiting.order.len() <= WAITING);
+        twins.forget("g");
+        assert!(!twins.is_second("g", b"a", b"", raw(1), start));
+        assert!(!twins.is_second("g", b"a", b"", framed(&[1]), start));
+    }
+
+    #[test]
+    fn what_the_kernel_keeps_is_waited_for() {
+        let (start, hour) = (Instant::now(), Duration::from_secs(3600));
+        // When nothing waits in the kernel, and where; and whether the raw copy is a second one an hour later.
+        let cases = [(Some("g"), PATIENCE / 2, true), (Some("g"), PATIENCE, false), (None, PATIENCE, false)];
+        for (group, dry, is_second) in cases {
+            let mut twins = Twins::default();
+            twins.expect(&"g".into());
+            assert!(!twins.is_second("g", b"a", b"", framed(&[1]), start));
+            twins.dry(group, start + dry);
+            assert_eq!(twins.is_second("g", b"a", b"", raw(1), start + hour), is_second);
+        }
+    }
+
+    #[test]
+    fn addresses_are_read_as_they_were_written() {
+        let sources = ["10.0.0.1:5000", "[fe80::1]:6"].map(|text| text.parse::<SocketAddr>().unwrap());
+        let mut list = Vec::new();
+        sources.iter().for_each(|source| write(&mut list, *source));
+        assert_eq!(*read(&list), sources);
+        for len in 0..list.len() {
+            assert!(read(&list[..len]).len() < 2);
+        }
+        assert!(read(&[7, 1, 2, 3]).is_empty());
+    }
+}

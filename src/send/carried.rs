@@ -1,0 +1,74 @@
+//! Messages by carriers: always in frames, and whole where no target of technology `ip` needs them cut. What travels raw
+//! in technology `ip` goes to carriers with the addresses that it comes from there, so that who hears both knows.
+
+use super::framed::lend_packed;
+use super::{Framed, Route, Target, Wait, Way};
+use crate::error::{Error, Result};
+use crate::frame::{HOP_LIMIT, Packed};
+use crate::socket::MulticastSocket;
+use crate::technology;
+use crate::technology::carrier::Reach;
+use std::io;
+
+/// A way out by a carrier. It waits by itself, and for a bounded time, also where the handle has O_NONBLOCK: who is told to
+/// try again would give the number of the message to another one, and some receivers have it already.
+pub(crate) struct CarrierWay {
+    pub way: technology::Way,
+    /// The hop limit that its frames carry.
+    pub ttl: u8,
+    /// `None`: hop limit 0 without loopback, so nobody is left.
+    pub reach: Option<Reach>,
+    /// Of what travels raw in technology `ip`: see `receive::twins`.
+    pub sources: Box<[u8]>,
+}
+
+impl CarrierWay {
+    #[inline]
+    pub(super) fn put(&self, frame: &[u8]) -> io::Result<()> {
+        let Some(reach) = self.reach else { return Ok(()) };
+        let mut frame = frame.to_vec();
+        if let Some(place) = frame.get_mut(HOP_LIMIT) {
+            *place = self.ttl;
+        }
+        self.way.put(frame, &self.sources, reach)
+    }
+
+    /// Puts the frames from byte `done` on, which it moves.
+    pub(super) fn put_frames(&self, packed: &Packed, done: &mut usize) -> io::Result<()> {
+        while let Some(rest) = packed.bytes().get(*done..).filter(|rest| !rest.is_empty()) {
+            let frame = &rest[..rest.len().min(packed.segment())];
+            self.put(frame)?;
+            *done += frame.len();
+        }
+        Ok(())
+    }
+}
+
+impl MulticastSocket {
+    /// Sends a message raw by technology `ip`, and in a frame by carriers.
+    pub(super) fn send_both(&self, route: &Route, framed: &Framed, message: &[u8]) -> Result<()> {
+        let flow = framed.outlet.flow(self.config)?;
+        lend_packed(|packed| {
+            flow.pack(message, framed.limit, packed);
+            let send = |target: &Target, dont_wait| match &target.way {
+                Way::Ip(way) => way.send(message, dont_wait),
+                Way::Carrier(way) => way.put(packed.bytes()),
+            };
+            let result = self.pass(route, 1, Wait::AsTheHandleSays, send);
+            if matches!(result, Err(Error::WouldBlock)) {
+                flow.take_back(packed);
+            }
+            result
+        })
+    }
+}
+
+/// What to do about a failure.
+pub(super) fn advice(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::ENETUNREACH) => ": it has no router now; it connects again by itself",
+        Some(libc::ENOBUFS) => ": it takes no more for now; send slower, or raise block_ms",
+        Some(libc::EADDRNOTAVAIL) => ": not in a child of fork(); use it in the parent, or exec() first",
+        _ => "",
+    }
+}

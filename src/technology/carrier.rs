@@ -1,0 +1,81 @@
+//! What carriers have in common: the Interfaces of technologies that know groups by Group Name, not by address, and that
+//! carry HAM frames.
+
+use crate::membership::known::Role;
+use std::sync::Arc;
+
+/// What is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard<'a> {
+    /// The group of this Group Name, in normal form.
+    Group(&'a str),
+    /// Every group whose Group Name begins and ends so.
+    All {
+        /// The namespace, as `ham:opaque:`.
+        prefix: &'a str,
+        /// The instantiation and port, as `@cnn.com`; mostly empty.
+        suffix: &'a str,
+    },
+}
+
+impl Heard<'_> {
+    /// True when the group of this name is among what is heard.
+    pub fn covers(&self, group: &str) -> bool {
+        match *self {
+            Heard::Group(name) => name == group,
+            Heard::All { prefix, suffix } => {
+                group.len() > prefix.len() + suffix.len()
+                    && group.starts_with(prefix)
+                    && group.ends_with(suffix)
+            }
+        }
+    }
+}
+
+/// A frame that has come in.
+pub struct Arrived<'a> {
+    /// The Group Name in normal form.
+    pub group: &'a str,
+    /// The frame, which is opened in place.
+    pub frame: Vec<u8>,
+    /// What its sender has said of itself besides; see `receive::twins`.
+    pub sources: &'a [u8],
+}
+
+/// How far a frame goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// This process alone.
+    Local,
+    /// Everybody else.
+    NotLocal,
+    /// Everybody.
+    All,
+}
+
+/// What has become of all other nodes in a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The Group Name in normal form.
+    pub group: Arc<str>,
+    /// What they do there.
+    pub role: Role,
+    /// The first one does it now, or the last one no more.
+    pub present: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_of_a_namespace_is_not_all() {
+        let all = Heard::All { prefix: "ham:sip:", suffix: "@cnn.com" };
+        assert!(all.covers("ham:sip:news@cnn.com"));
+        assert!(!all.covers("ham:sip:news@bbc.co.uk"));
+        assert!(!all.covers("ham:opaque:news@cnn.com"));
+        assert!(!all.covers("ham:sip:@cnn.com"));
+        assert!(Heard::Group("ham:sip:news").covers("ham:sip:news"));
+        assert!(!Heard::Group("ham:sip:news").covers("ham:sip:newsreel"));
+    }
+}
