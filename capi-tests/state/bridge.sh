@@ -22,7 +22,7 @@ members() {
 
 there() { on switch bridge mdb show | grep -q "$1"; }
 for group in 239.1.0.1 ff15::1 232.1.2.3 ff35::99; do
-    wait_until 5 there "$group" || fail "the bridge has not heard of $group"
+    wait_until 20 there "$group" || fail "the bridge has not heard of $group"
 done
 of() { on switch ./ham groups "$1"; }
 # A port is a device of its own with the kernel's own groups; a bridge, too.
@@ -67,7 +67,7 @@ configure rival br1 10.0.0.1/24 fd00::1/64
 on rival ip link set p0 master br1 up
 on rival ip link set br1 type bridge mcast_querier 1
 yields() { on switch ./ham neighbors br0/4 | grep -q 10.0.0.1; }
-wait_until 15 yields || { on switch ip -d link show br0; fail "the other querier is no neighbour"; }
+wait_until 20 yields || { on switch ip -d link show br0; fail "the other querier is no neighbour"; }
 expect "the other querier is the neighbour" "node ham:ip:10.0.0.1" ask neighbors br0/4 ham:ip:239.1.0.1
 expect "at the port towards it" "node ham:ip:10.0.0.1" ask neighbors uplink/4
 expect "not at another port" "" ask neighbors one/4

@@ -25,7 +25,7 @@ static atomic_bool off;
 
 static void wait_for(atomic_int *what, int count)
 {
-    for (int i = 0; i < 1000 && atomic_load(what) < count; i++)
+    for (int i = 0; i < 2000 && atomic_load(what) < count; i++)
         usleep(10000);
     CHECK(atomic_load(what) >= count);
 }

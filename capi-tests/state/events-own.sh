@@ -45,12 +45,12 @@ expect_events one "a second socket" ""
 must one open eth0 lo
 must one join ham:ip:239.1.0.6:5000
 sorted() { events one | sort; }
-wait_until 5 eval '[ "$(events one | wc -l)" = 2 ]' || fail "not one for each Interface"
+wait_until 20 eval '[ "$(events one | wc -l)" = 2 ]' || fail "not one for each Interface"
 expect "one for each Interface" "join eth0 ham:ip:239.1.0.6:5000
 join lo ham:ip:239.1.0.6:5000" sorted
 forget one
 must one close
-wait_until 5 eval '[ "$(events one | wc -l)" = 2 ]' || fail "deleting is no leave"
+wait_until 20 eval '[ "$(events one | wc -l)" = 2 ]' || fail "deleting is no leave"
 expect "deleting leaves" "leave eth0 ham:ip:239.1.0.6:5000
 leave lo ham:ip:239.1.0.6:5000" sorted
 

@@ -20,13 +20,13 @@ expect "no router yet" "designated 0" ask designated r1 ham:ip:239.5.5.5
 printf 'phyint %s enable\n' r0 r1 r2 >smc.conf
 on r smcrouted -n -N -f smc.conf -P "$PWD/smc.pid" -u "$PWD/smc.sock" >smc.log 2>&1 &
 add() { on r smcroutectl -u "$PWD/smc.sock" add "$@" 2>>smc.log; }
-wait_until 5 add r0 10.9.0.5 239.5.5.5 r1 r2 || { cat smc.log; fail "smcroute does not start"; }
+wait_until 20 add r0 10.9.0.5 239.5.5.5 r1 r2 || { cat smc.log; fail "smcroute does not start"; }
 add r0 10.0.0.2 239.5.5.6 r1 || fail "smcroute"
 add r2 10.2.0.2 232.5.5.7 r0 || fail "smcroute"
 add r0 fd09::5 ff15::55 r1 || fail "smcroute"
 add r1 10.1.0.1 239.5.5.8 r2 || fail "smcroute"
 filled() { [ "$(on r ip mroute | wc -l)" = 4 ] && [ "$(on r ip -6 mroute | wc -l)" = 1 ]; }
-wait_until 3 filled ||
+wait_until 20 filled ||
     { cat smc.log; on r ip mroute; fail "the cache is not filled"; }
 
 # What `ip mroute` says of a device: sender (1) where the group comes in, listener (0) where it goes out.
@@ -82,6 +82,6 @@ expect "a host is none" "designated 0" on h0 ./ham designated eth0
 
 kill "$(cat smc.pid)"
 gone() { [ -z "$(on r ip mroute)" ]; }
-wait_until 3 gone || fail "smcroute does not end"
+wait_until 20 gone || fail "smcroute does not end"
 expect "the router is gone" "designated 0" ask designated r1 ham:ip:239.5.5.5
 expect "the router is gone" "" ask neighbors r0

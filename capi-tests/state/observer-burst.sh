@@ -29,9 +29,9 @@ PY
 mkfifo go
 on one python3 many.py <go >many.out 2>&1 &
 exec {go}>go
-wait_until 10 said ready many.out || { cat many.out; fail "not all joins"; }
+wait_until 20 said ready many.out || { cat many.out; fail "not all joins"; }
 events_are() { [ "$(events w | grep -c "^$1 eth0 ham:ip:\(239\.8\.\|\[ff15::8:\)")" = 2000 ]; }
-wait_until 15 events_are join || fail "$(events w | grep -c ^join) of 2000 joins"
+wait_until 20 events_are join || fail "$(events w | grep -c ^join) of 2000 joins"
 sleep 1
 [ "$(events w | sort -u | wc -l)" = 2000 ] && [ "$(events w | wc -l)" = 2000 ] || fail "a join is told twice"
 known() { answer w groups eth0 | grep '239\.8\.\|ff15::8:' | sort; }
@@ -41,7 +41,7 @@ listed() {
 expect "groupSet is what the host has" "$(listed)" known
 forget w
 echo >&$go
-wait_until 15 events_are leave || fail "$(events w | grep -c ^leave) of 2000 leaves"
+wait_until 20 events_are leave || fail "$(events w | grep -c ^leave) of 2000 leaves"
 expect "nothing is left" "" known
 stop w
 exit 0

@@ -35,17 +35,17 @@ must high events
 must low events
 
 is_querier() { answer watch neighbors eth0 | grep -qxF "node ham:ip:$1"; }
-wait_until 10 is_querier 10.0.0.2 || fail "the only querier is unknown: $(answer watch neighbors eth0)"
+wait_until 20 is_querier 10.0.0.2 || fail "the only querier is unknown: $(answer watch neighbors eth0)"
 expect "the only one is designated" "designated 1" ask high designated br1/4
 expect "and so is the one on its own" "designated 1" ask low designated br1/4
 fe80() { on "$1" ip -6 addr show dev br1 scope link | sed -n 's/.*inet6 \(fe80[^/]*\).*/[\1]/p'; }
-wait_until 10 is_querier "$(fe80 high)" || fail "the querier of IPv6 is unknown"
+wait_until 20 is_querier "$(fe80 high)" || fail "the querier of IPv6 is unknown"
 
 on hub ip link set low up
-wait_until 10 is_querier 10.0.0.1 || fail "the lower one does not take over: $(answer watch neighbors eth0)"
+wait_until 20 is_querier 10.0.0.1 || fail "the lower one does not take over: $(answer watch neighbors eth0)"
 ! is_querier 10.0.0.2 || fail "there are two"
 given_way() { [ "$(answer high designated br1/4)" = "designated 0" ]; }
-wait_until 10 given_way || fail "the higher one does not give way"
+wait_until 20 given_way || fail "the higher one does not give way"
 expect "the lower one is designated" "designated 1" ask low designated br1/4
 expect "the host is not" "designated 0" ask watch designated eth0
 expect "the higher one knows" "node ham:ip:10.0.0.1" ask high neighbors br1/4
@@ -53,9 +53,9 @@ expect "the higher one knows" "node ham:ip:10.0.0.1" ask high neighbors br1/4
 on high bridge -d mdb show | grep -q 'router ports on br1:.*p0' || fail "the kernel does not: $(on high bridge -d mdb show)"
 
 on low ip link set p0 down
-wait_until 15 is_querier 10.0.0.2 || fail "the higher one does not come back: $(answer watch neighbors eth0)"
+wait_until 20 is_querier 10.0.0.2 || fail "the higher one does not come back: $(answer watch neighbors eth0)"
 ! is_querier 10.0.0.1 || fail "there are two"
 taken_over() { [ "$(answer high designated br1/4)" = "designated 1" ]; }
-wait_until 10 taken_over || fail "it is not designated again"
+wait_until 20 taken_over || fail "it is not designated again"
 stop watch high low
 exit 0

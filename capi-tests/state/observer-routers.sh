@@ -33,7 +33,7 @@ for router in r1 r2; do
         on $router env LD_LIBRARY_PATH="$libraries" $frr/usr/lib/frr/$daemon -u root -g root -N $router \
             -i "$PWD/$router/$daemon.pid" --vty_socket "$PWD/$router" -A 127.0.0.1 -f "$PWD/$router/$daemon.conf" \
             --log stdout >$router/$daemon.log 2>&1 &
-        wait_until 5 test -S $router/$daemon.vty || { cat $router/$daemon.log; fail "$daemon does not start"; }
+        wait_until 20 test -S $router/$daemon.vty || { cat $router/$daemon.log; fail "$daemon does not start"; }
     done
 done
 # vty ROUTER COMMAND: what pimd answers, at the socket where vtysh asks (vtysh itself wants PAM).
@@ -54,14 +54,14 @@ for name in r1 r2 watch; do ham_start $name $name; must $name events; done
 routers() { answer "$@" | grep -xF "node ham:ip:10.0.0.1
 node ham:ip:10.0.0.2"; }
 both() { [ "$(routers watch neighbors eth0/4 | wc -l)" = 2 ]; }
-wait_until 15 both || { cat r?/pimd.log; fail "the routers are no neighbours: $(answer watch neighbors eth0)"; }
+wait_until 20 both || { cat r?/pimd.log; fail "the routers are no neighbours: $(answer watch neighbors eth0)"; }
 other() { [ "$(answer r1 neighbors eth0/4)" = "node ham:ip:10.0.0.2" ]; }
-wait_until 15 other || fail "the other router is no neighbour: $(answer r1 neighbors eth0)"
+wait_until 20 other || fail "the other router is no neighbour: $(answer r1 neighbors eth0)"
 
 # The querier has the lowest address, and the designated router the highest one, as FRR says.
 designated() { [ "$(answer "$1" designated eth0/4 $2)" = "designated $3" ]; }
-wait_until 15 designated r1 "" 1 || fail "the querier is not designated"
-wait_until 15 designated r2 "" 1 || fail "the designated router is not"
+wait_until 20 designated r1 "" 1 || fail "the querier is not designated"
+wait_until 20 designated r2 "" 1 || fail "the designated router is not"
 designated watch "" 0 || fail "the host is designated"
 vty r1 "show ip igmp interface" | grep -q '^ *eth0 .* 10.0.0.1 .* local' || fail "FRR: $(vty r1 "show ip igmp interface")"
 vty r2 "show ip pim interface" | grep -q '^ *eth0 .* local' || fail "FRR: $(vty r2 "show ip pim interface")"
@@ -70,12 +70,12 @@ forget watch
 bsd one receive 239.1.0.1 5000 eth0
 first=$bsd
 bsd two receive 232.1.0.2 5000 eth0 10.0.0.77
-wait_until 5 eval '[ "$(events watch | grep -c ^join)" = 2 ]' || fail "no events: $(events watch)"
-expect "a child by its address" "node ham:ip:10.0.0.3" answer r1 children eth0 ham:ip:239.1.0.1
-expect "source-specific" "node ham:ip:10.0.0.4" answer r1 children eth0 ham:ip:232.1.0.2@10.0.0.77
+wait_until 20 eval '[ "$(events watch | grep -c ^join)" = 2 ]' || fail "no events: $(events watch)"
+expect_soon "a child by its address" "node ham:ip:10.0.0.3" answer r1 children eth0 ham:ip:239.1.0.1
+expect_soon "source-specific" "node ham:ip:10.0.0.4" answer r1 children eth0 ham:ip:232.1.0.2@10.0.0.77
 # Every group and source in FRR's table is one that libham knows there.
 in_frr() { vty r1 "show ip igmp sources" | sed -nE 's/^eth0 +(23[0-9.]+) +(\S+) .*/ham:ip:\1@\2/p' | sed 's/@\*$//' | sort >frr.txt; grep -q 239.1.0.1 frr.txt; }
-wait_until 5 in_frr || fail "FRR does not know the group: $(vty r1 "show ip igmp sources")"
+wait_until 20 in_frr || fail "FRR does not know the group: $(vty r1 "show ip igmp sources")"
 answer r1 groups eth0 | sed -n 's/^group \(.*\) 0$/\1/p' >ham.txt
 while read -r name; do
     grep -qxF "$name" ham.txt || fail "FRR knows $name: $(cat frr.txt ham.txt)"
@@ -84,11 +84,11 @@ done <frr.txt
 # It crashes: three queries of 2 s.
 on hub ip link set one down
 silent() { events watch | grep -qxF "leave eth0 ham:ip:239.1.0.1"; }
-wait_until 10 silent || fail "a crashed host stays: $(events watch)"
-expect "it is no child any more" "" answer r1 children eth0 ham:ip:239.1.0.1
+wait_until 20 silent || fail "a crashed host stays: $(events watch)"
+expect_soon "it is no child any more" "" answer r1 children eth0 ham:ip:239.1.0.1
 kill "$(cat r2/pimd.pid)"
 alone() { [ "$(answer r1 neighbors eth0/4 ham:ip:239.1.0.1)" = "" ]; }
-wait_until 10 alone || fail "the router that has ended is a neighbour: $(answer r1 neighbors eth0/4)"
+wait_until 20 alone || fail "the router that has ended is a neighbour: $(answer r1 neighbors eth0/4)"
 kill "$bsd" "$first"
 stop r1 r2 watch
 # shellcheck disable=SC2046

@@ -10,7 +10,7 @@ mkfifo plain.in
 : >plain.out
 HAM_LOG=info setpriv --bounding-set=-net_raw --inh-caps=-net_raw ./ham <plain.in >plain.out 2>plain.err &
 eval "pid_plain=$!; exec {fd_plain}>plain.in; told_plain=0"
-wait_until 5 said ready plain.out || { cat plain.err; fail "it does not start"; }
+wait_until 20 said ready plain.out || { cat plain.err; fail "it does not start"; }
 must plain events
 must plain open eth0
 must plain join ham:ip:239.1.0.1:5000

@@ -18,7 +18,7 @@ print(ipaddress.ip_address("239.192.0.0") + bits)')
 known() { events w | grep -v '239\.255\.70\.46\|ff12::7046'; }
 known_are() { [ "$(known)" = "$2" ] || { sleep 0.1; return 1; }; }
 expect_known() {
-    wait_until 10 known_are "" "$2" || fail "$1
+    wait_until 20 known_are "" "$2" || fail "$1
 --- expected
 $2
 --- said

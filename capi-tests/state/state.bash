@@ -21,6 +21,15 @@ $(sort <<<"$expected")
 $said"
 }
 
+# expect_soon: the same, but it may take a while until the command says so: what one process hears, another one has not yet.
+expect_soon() {
+    local wanted
+    wanted=$(sort <<<"$2" | sed '/^$/d')
+    says_so() { [ "$("${@:3}" 2>&1 | sort)" = "$wanted" ]; }
+    wait_until 20 says_so "$@"
+    expect "$@"
+}
+
 # tell, as in lib.sh, but also in subshells: the peer's own output says how many commands there were.
 tell() {
     local name=$1 fd=fd_$1 next
@@ -47,11 +56,11 @@ events() {
 
 forget() { wc -l <"$1.out" >"$1.seen"; }
 
-# expect_events NAME WHAT LINES: within a few seconds the events are these, in this order, and stay so.
+# expect_events NAME WHAT LINES: the events become these, in this order, and stay so.
 expect_events() {
     local same
     same() { [ "$(events "$1")" = "$2" ]; }
-    if wait_until 5 same "$1" "$3"; then
+    if wait_until 20 same "$1" "$3"; then
         sleep 0.3
         same "$1" "$3" && return
     fi
@@ -62,13 +71,21 @@ $3
 $(events "$1")"
 }
 
+# build_bsd: the plain program in C, ./bsd.
+build_bsd() {
+    $CC -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -pedantic -Werror "$HAM_TESTS/common/bsd.c" -o bsd ||
+        fail "the BSD peer does not compile"
+}
+
 # bsd HOST receive GROUP PORT DEVICE [SOURCE]: a plain program listens there; wait until it does. Its id is in $bsd.
+# $bsd_program: which one; that in Python, unless it is set.
+bsd_program=(python3 "$HAM_TESTS/common/bsd.py")
 bsd() {
     local host=$1
     shift
     : >bsd.out
     # shellcheck disable=SC2016
-    on "$host" bash -c 'echo $$ >bsd.pid; exec python3 "$HAM_TESTS/common/bsd.py" "$@"' bsd "$@" >bsd.out 2>&1 &
-    wait_until 5 said "ready" bsd.out || { cat bsd.out; fail "the plain program does not start"; }
+    on "$host" bash -c 'echo $$ >bsd.pid; exec "$@"' bsd "${bsd_program[@]}" "$@" >bsd.out 2>&1 &
+    wait_until 20 said "ready" bsd.out || { cat bsd.out; fail "the plain program does not start"; }
     bsd=$(cat bsd.pid)
 }

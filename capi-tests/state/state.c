@@ -4,6 +4,7 @@
  *   neighbors|children|parents INTERFACE [NAME]   "node URI" for each
  *   designated INTERFACE [NAME]            "designated 0|1"
  *   open INTERFACE...                      a multicast socket (several may be open; the last one is used)
+ *   add INTERFACE                          gives it one more Interface
  *   close                                  deletes it; the one before it is used again
  *   join NAME, leave NAME, register NAME, deregister NAME, send NAME TEXT, joins COUNT, leaves COUNT
  *   events, no-events, callback, no-callback      "event TYPE DEVICE NAME" for each
@@ -136,6 +137,8 @@ static int obey(char *line)
     }
     if (strcmp(word, "close") == 0)
         return deleteMSocket(sockets[count--]);
+    if (strcmp(word, "add") == 0)
+        return addInterface(s, interface(name));
     if (strcmp(word, "join") == 0)
         return join(s, name);
     if (strcmp(word, "leave") == 0)
