@@ -5,7 +5,7 @@
 HAM_ROOT=$(cd "$(dirname "$0")/.." && pwd)
 export DEBIAN_FRONTEND=noninteractive
 
-packages="gcc g++ clang lld llvm make binutils pkg-config cmake libcurl4-openssl-dev mandoc python3 python3-cryptography curl
+packages="gcc g++ clang lld llvm make binutils pkg-config cmake libcurl4-openssl-dev mandoc python3 python3-cryptography python3-pip curl
 iproute2 procps util-linux nftables ethtool tshark tcpdump socat iperf smcroute valgrind strace"
 missing=
 for package in $packages; do
@@ -30,5 +30,11 @@ if ! [ -x "$frr/usr/lib/frr/pimd" ] && ! [ -x /usr/lib/frr/pimd ]; then
         [ -e "$package" ] && mkdir -p "$frr" && dpkg -x "$package" "$frr"
     done
     rm -rf "$download"
+fi
+
+# An independent client of overlays, also beside the build.
+python=$HAM_ROOT/build/test-deps/python
+if ! PYTHONPATH=$python python3 -c 'import zenoh' 2>/dev/null; then
+    python3 -m pip install -q --target "$python" 'eclipse-zenoh~=1.10.0' >/dev/null 2>&1 || rm -rf "$python"
 fi
 exit 0

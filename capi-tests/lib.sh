@@ -53,7 +53,7 @@ pair_up() {
     ip link add eth0 type veth peer name eth0 netns peer
     configure "" eth0 10.46.0.1/24 fd46::1/64
     configure peer eth0 10.46.0.2/24 fd46::2/64
-    wait_until 5 usable "" eth0 && wait_until 5 usable peer eth0 || fail "the link does not become usable"
+    wait_until 20 usable "" eth0 && wait_until 20 usable peer eth0 || fail "the link does not become usable"
     ip route add 224.0.0.0/4 dev eth0
 }
 
@@ -124,7 +124,7 @@ wait_switched() {
     local group=$1 port
     shift
     for port in "$@"; do
-        wait_until 5 eval "on switch bridge mdb show dev br0 | grep 'port $port' | grep -q 'grp $group '" || {
+        wait_until 20 eval "on switch bridge mdb show dev br0 | grep 'port $port' | grep -q 'grp $group '" || {
             on switch bridge mdb show dev br0
             fail "the switch knows no member of $group at $port"
         }
@@ -141,9 +141,9 @@ wait_until() {
     done
 }
 
-# said TEXT FILE: FILE has a line that is TEXT. wait_said: within a few seconds.
+# said TEXT FILE: FILE has a line that is TEXT. wait_said: waits for it.
 said() { grep -qxF -- "$1" "$2"; }
-wait_said() { wait_until "${3:-5}" said "$1" "$2" || { echo "no line \"$1\" in $2, which says:"; cat "$2"; fail "${4:-$1}"; }; }
+wait_said() { wait_until "${3:-20}" said "$1" "$2" || { echo "no line \"$1\" in $2, which says:"; cat "$2"; fail "${4:-$1}"; }; }
 
 # ---- Peers -----------------------------------------------------------------------------------------------------------
 
@@ -165,7 +165,7 @@ ham_start() {
     : >"$name.out"
     on "$host" ./ham "$@" <"$name.in" >"$name.out" 2>"$name.err" &
     eval "pid_$name=$! ; exec {fd_$name}>$name.in ; told_$name=0"
-    wait_until 5 said "ready" "$name.out" || { cat "$name.out" "$name.err"; fail "$name does not start"; }
+    wait_until 20 said "ready" "$name.out" || { cat "$name.out" "$name.err"; fail "$name does not start"; }
 }
 
 tell() {
@@ -173,7 +173,7 @@ tell() {
     shift
     eval "told_$name=$((${!told} + 1))"
     echo "$*" >&"${!fd}"
-    wait_until 10 said "done ${!told}" "$name.out" || { cat "$name.out" "$name.err"; fail "$name does not end \"$*\""; }
+    wait_until 20 said "done ${!told}" "$name.out" || { cat "$name.out" "$name.err"; fail "$name does not end \"$*\""; }
 }
 
 # must NAME COMMAND...: tell, and COMMAND has to succeed.

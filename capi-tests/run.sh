@@ -2,25 +2,25 @@
 # Runs every test: capi-tests/run.sh, or those whose names contain PATTERN: capi-tests/run.sh PATTERN.
 #
 # A test is
-#   * an executable capi-tests/{abi,api,net,frame,state,examples,sanitize}/NAME.sh or capi-tests/frame/NAME.py, or
-#   * capi-tests/{api,frame}/NAME.c, a program against libham;
+#   * an executable capi-tests/{abi,api,net,frame,overlay,state,examples,sanitize}/NAME.sh or capi-tests/frame/NAME.py, or
+#   * capi-tests/{api,frame,technology}/NAME.c, a program against libham;
 # it passes with exit status 0, is skipped with 77 (its last line says why), and fails with any other. Lines at the top of
 # the file, in comments, ask for things:
 #   build: FLAGS       more compiler and linker flags (C only)
-#   timeout: SECONDS   instead of 60
+#   timeout: SECONDS   instead of 60, on a machine that has nothing else to do
 #   network: lo | pair | host        see `sandbox` in lib.sh; the default is lo
 #   root: yes          needs root itself, not only a user namespace
 #   alone: yes         no other test runs beside it
 # Every test runs in a sandbox and in a temporary folder of its own; HAM_ROOT, HAM_BUILD, HAM_TESTS and CC are given.
 #
 # Also: the style (formatting, clippy, rustdoc) and cargo's own tests. HAM_JOBS: tests side by side (2).
-# HAM_NO_BUILD=1: without make. HAM_NO_DEPS=1: installs nothing.
+# HAM_NO_BUILD=1: without make. HAM_NO_DEPS=1: installs nothing. HAM_SLOW: how many times its time limit a test gets (3).
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$HAM_ROOT" || exit 1
 pattern=${1:-}
 jobs=${HAM_JOBS:-2}
-export LC_ALL=C.UTF-8 HAM_LOG=${HAM_LOG:-off} PYTHONDONTWRITEBYTECODE=1
+export LC_ALL=C.UTF-8 HAM_LOG=${HAM_LOG:-off} PYTHONDONTWRITEBYTECODE=1 HAM_SLOW=${HAM_SLOW:-3}
 unset HAM_CONFIG MAKEFLAGS MAKELEVEL MFLAGS
 
 results=$(mktemp -d "${TMPDIR:-/tmp}/ham-tests.XXXXXX") || exit 1
@@ -37,16 +37,26 @@ asks() {
     echo "${value:-$3}"
 }
 
-# report STATUS NAME SECONDS OUTPUT: one line, the output of what failed, and the count.
+# cause OUTPUT: the expectation that failed, in whatever words the test says it; else its last line.
+cause() {
+    local said
+    said=$(grep -aE '^FAILED: |^[^ ]+\.[ch]:[0-9]+: |^stuck at line |^[A-Za-z]*(Error|Exception)\b' "$1" | tail -n 1)
+    echo "${said:-$(tail -n 1 "$1")}" | cut -c 1-300
+}
+
+# report STATUS NAME SECONDS OUTPUT: one line, the end of the output of what failed and the cause last, and the count.
 report() {
-    local why
+    local why cause
     case $1 in
         0) echo "passed   $2 ($3 s)"; echo "$2" >>"$results/passed" ;;
         77) why=$(tail -n 1 "$4"); echo "skipped  $2: ${why:-no reason given}"; echo "$2" >>"$results/skipped" ;;
         *)
             [ "$1" = 137 ] && why=", ended by its time limit" || why=", status $1"
-            { echo "FAILED   $2 ($3 s$why)"; tail -n "${HAM_TAIL:-60}" "$4" | sed 's/^/    | /'; }
-            echo "$2" >>"$results/failed" ;;
+            cause=$(cause "$4")
+            echo "FAILED   $2 ($3 s$why)"
+            tail -n "${HAM_TAIL:-40}" "$4" | sed 's/^/    | /'
+            echo "    > $cause"
+            echo "$2 ($3 s$why): $cause" >>"$results/failed" ;;
     esac
 }
 
@@ -90,7 +100,7 @@ run_test() {
     folder=$(mktemp -d "$results/run.XXXXXX")
     log=$folder.log
     network=$(asks "$file" network lo)
-    limit=$(asks "$file" timeout 60)
+    limit=$(($(asks "$file" timeout 60) * HAM_SLOW))
     if [ "$(asks "$file" root no)" = yes ] && [ "$(id -u)" != 0 ]; then
         echo "needs root" >"$log"
         status=77
@@ -144,7 +154,7 @@ fi
 if [ "${suites:-}" != none ]; then
     # The longest first.
     beside=() alone=()
-    for file in "$HAM_TESTS"/{sanitize,abi,net,frame,state,examples,api}/*.sh "$HAM_TESTS"/{frame,api}/*.c \
+    for file in "$HAM_TESTS"/{sanitize,abi,net,overlay,frame,state,examples,api}/*.sh "$HAM_TESTS"/{technology,frame,api}/*.c \
         "$HAM_TESTS"/frame/*.py; do
         [ -e "$file" ] && wanted "${file#"$HAM_TESTS"/}" || continue
         # Python without that bit is a module.

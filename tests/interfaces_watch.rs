@@ -15,7 +15,7 @@ fn on_change(change: &Change) {
 
 /// Waits until a change is heard that `is` it.
 fn hear(what: &str, is: impl Fn(&Change) -> bool) {
-    let end = Instant::now() + Duration::from_secs(5);
+    let end = Instant::now() + Duration::from_secs(20);
     while Instant::now() < end {
         if HEARD.lock().unwrap().iter().any(&is) {
             return;

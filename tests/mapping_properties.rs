@@ -51,7 +51,7 @@ fn source() -> impl Strategy<Value = IpAddr> {
 
 fn mapped(uri: &str, port: u16) -> Mapped {
     let config = Config { port, ..Config::default() };
-    map(&Name::parse(uri.as_bytes()).unwrap(), &config).unwrap()
+    map(&Name::parse(uri.as_bytes()).unwrap(), &config, true).unwrap()
 }
 
 proptest! {
@@ -109,6 +109,6 @@ fn different_names_have_different_addresses_mostly() {
     let sourced = |i| mapped(&format!("ham:opaque:sensor-{i}@10.0.0.1"), 7046).places[0].group;
     assert!((0..NAMES).map(sourced).collect::<HashSet<_>>().len() > NAMES - 8);
     // What shares an address is told apart by its tag.
-    let tags: HashSet<_> = all.iter().map(|m| m.framed.as_ref().unwrap().tag).collect();
+    let tags: HashSet<_> = all.iter().map(|m| m.framed().unwrap().tag).collect();
     assert_eq!(tags.len(), NAMES);
 }

@@ -72,13 +72,13 @@ built() {
     built "beside libhamx" gcc -std=c11 -DHAMX $parts $path $ham $hamx $curl
     built "static" gcc -std=c11 -O2 $parts "$HAM_BUILD/libham.a" $curl -lgcc_s -lpthread -ldl -lm
     cp program static-program
-    built "static with -flto and --gc-sections" gcc -std=c11 -O2 -flto -Wl,--gc-sections $parts "$HAM_BUILD/libham.a" $curl -lgcc_s
-    built "static, both libraries" gcc -std=c11 -DHAMX $parts "$HAM_BUILD/libham.a" "$HAM_BUILD/libhamx.a" $curl -lgcc_s
+    built "static with -flto and --gc-sections" gcc -std=c11 -O2 -flto -Wl,--gc-sections $parts "$HAM_BUILD/libham.a" $curl -lgcc_s -lm
+    built "static, both libraries" gcc -std=c11 -DHAMX $parts "$HAM_BUILD/libham.a" "$HAM_BUILD/libhamx.a" $curl -lgcc_s -lm
     if command -v clang >/dev/null; then
         built "clang" clang -std=c11 -O2 $parts $path $ham $curl
         if command -v ld.lld >/dev/null; then
             built "clang with -flto by lld" clang -std=c2x -O2 -flto -fuse-ld=lld -Wl,--as-needed $parts $path $ham $curl
-            built "static by lld" clang -std=c11 -O2 -fuse-ld=lld $parts "$HAM_BUILD/libham.a" $curl -lgcc_s
+            built "static by lld" clang -std=c11 -O2 -fuse-ld=lld $parts "$HAM_BUILD/libham.a" $curl -lgcc_s -lm
         else
             skipped="$skipped lld"
         fi

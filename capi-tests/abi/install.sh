@@ -74,7 +74,7 @@ if command -v pkg-config >/dev/null; then
         cc program.c -o by-pc-static $(pc --cflags ham) -Wl,-Bstatic $(pc --libs-only-L --libs-only-l ham) -Wl,-Bdynamic \
             $(pc --static --libs-only-l ham | sed 's/-lham//') || wrong "static by pkg-config"
         runs "pkg-config, static" by-pc-static
-        cc -static program.c -o all-static $(pc --cflags ham) "$prefix/lib/libham.a" -lgcc_eh 2>log || { wrong "all static"; cat log; }
+        cc -static program.c -o all-static $(pc --cflags ham) "$prefix/lib/libham.a" -lgcc_eh -lm 2>log || { wrong "all static"; cat log; }
         runs "gcc -static" all-static
     }
 fi

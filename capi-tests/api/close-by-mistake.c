@@ -49,7 +49,7 @@ static int closed(void)
     int s = socket_on("lo");
     OK(join(s, NAME));
     say(s, NAME, "inside");
-    CHECK(readable(s, 2000));
+    CHECK(readable(s, PATIENCE));
     CHECK(close(s) == 0);
     return s;
 }

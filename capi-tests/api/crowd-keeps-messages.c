@@ -52,7 +52,7 @@ int main(void)
                 expect(s, names[i], names[i]);
                 continue;
             }
-            CHECK(readable(s, 3000));
+            CHECK(readable(s, PATIENCE));
             n = receive(s, NULL, sizeof test_buffer - 1, test_buffer);
             CHECK(n > 0);
             test_buffer[n] = '\0';

@@ -27,7 +27,7 @@ static void *receiver(void *argument)
 /* The thread hears it in well less time than any pause of the library's would take. */
 static void wait_heard(int kind, int count)
 {
-    int64_t end = now_ms() + 3000;
+    int64_t end = now_ms() + PATIENCE;
     while (heard[kind] < count && now_ms() < end)
         pause_ms(1);
     CHECK(heard[kind] == count);

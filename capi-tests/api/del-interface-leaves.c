@@ -44,7 +44,7 @@ int main(void)
                 expect(s, SIX, "six");
             }
         OK(delInterface(s, index_of("lo")));
-        end = now_ms() + 2000;
+        end = now_ms() + PATIENCE;
         while ((four() || six()) && now_ms() < end)
             pause_ms(5);
         CHECK(!four() && !six());

@@ -28,7 +28,7 @@ int main(void)
         skip("no qdisc tbf");
     for (int round = 0; round < 4; round++) {
         pthread_t thread;
-        int64_t end = now_ms() + 5000;
+        int64_t end = now_ms() + PATIENCE;
         int before;
 
         ended = false;
@@ -41,7 +41,7 @@ int main(void)
         } while (sent != before && now_ms() < end);
         CHECK(!ended);
         OK(deleteMSocket(s));
-        end = now_ms() + 3000;
+        end = now_ms() + PATIENCE;
         while (!ended && now_ms() < end)
             pause_ms(5);
         CHECK(ended);

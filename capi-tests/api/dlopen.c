@@ -64,7 +64,7 @@ int main(void)
         must(createMSocket(&s, 1, &lo) == 0, "createMSocket");
         must(join(s, NAME) == 0, "join");
         must(send(s, NAME, 5, "hello") == 0, "send");
-        must(poll(&(struct pollfd){s, POLLIN, 0}, 1, 2000) == 1, "poll");
+        must(poll(&(struct pollfd){s, POLLIN, 0}, 1, 20000) == 1, "poll");
         must(receive(s, NULL, sizeof buffer, buffer) == 5, "receive");
         if (round % 3 == 0) {
             must(registerEventCallback(on_event) == 0, "registerEventCallback");

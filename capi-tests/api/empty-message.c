@@ -8,15 +8,15 @@ static void family(const char *name, const char *group)
 
     OK(join(s, name));
     OK(send(s, name, 0, ""));
-    CHECK(readable(s, 2000));
+    CHECK(readable(s, PATIENCE));
     errno = 4711;
     CHECK(receive(s, NULL, 1, &c) == 0 && c == '#' && errno == 4711);
     bsd_expect(fd, "");
     OK(send(s, name, 0, NULL));
-    CHECK(readable(s, 2000));
+    CHECK(readable(s, PATIENCE));
     CHECK(receive(s, name, 0, NULL) == 0);
     bsd_say(group, 5000, "lo", NULL, "");
-    CHECK(readable(s, 2000));
+    CHECK(readable(s, PATIENCE));
     CHECK(receive(s, NULL, 0, NULL) == 0);
     CHECK(!readable(s, 50));
     close(fd);

@@ -31,7 +31,8 @@ int main(void)
     s = socket_on("lo");
     OK(join(s, NAME));
     OK(join(s, "ham:ip:239.1.2.4:5000"));
-    for (int i = 0; i < 60; i++)
+    /* So few that the library reads ahead whatever is left. */
+    for (int i = 0; i < 40; i++)
         say(s, NAME, "x");
     for (int i = 0; i < 20; i++)
         expect(s, NULL, "x");
@@ -50,7 +51,7 @@ int main(void)
         _exit(0);
     }
     finished(child);
-    for (int i = 0; i < 40; i++)
+    for (int i = 0; i < 20; i++)
         expect(s, NULL, "x");
     silent(s, 20);
     return 0;

@@ -19,7 +19,7 @@ int main(void)
                 OK(join(s, names[i]));
             child = fork();
             if (child == 0) {
-                begin(4);
+                begin(20);
                 CHECK(write(ready[1], "r", 1) == 1);
                 if (later)
                     CHECK(read(go[0], &c, 1) == 1);

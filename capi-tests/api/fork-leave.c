@@ -24,7 +24,7 @@ static bool six(void) { return listed("/proc/net/igmp6", "ff15000000000000000000
 
 static void not_member(void)
 {
-    int64_t end = now_ms() + 2000;
+    int64_t end = now_ms() + PATIENCE;
     while ((four() || six()) && now_ms() < end)
         pause_ms(5);
     CHECK(!four() && !six());

@@ -20,7 +20,7 @@ static void inherited(int s)
     FAILS(delInterface(s, index_of("lo")), EBADF);
     FAILS(setTTL(s, 7, 0, NULL), EBADF);
     say(s, NAME, "from the child");
-    CHECK(readable(s, 2000));
+    CHECK(readable(s, PATIENCE));
     CHECK(receive(s, NULL, sizeof buffer, buffer) == 14);
     OK(deleteMSocket(s));
     FAILS(send(s, NAME, 1, "x"), EBADF);

@@ -33,7 +33,7 @@ static size_t captured(int tap, const char *text)
 
 int main(void)
 {
-    struct timeval wait = {3, 0};
+    struct timeval wait = {20, 0};
     int here, tap, raw[2], s;
 
     begin(30);

@@ -13,18 +13,22 @@ static void handler(int signal)
 
 static void interrupted_after(int milliseconds, int s, const char *name, pid_t self)
 {
-    pid_t child = fork();
+    int over[2];
+    pid_t child;
     char c;
-    int64_t start = now_ms();
 
+    CHECK(pipe(over) == 0);
+    child = fork();
     if (child == 0) {
         pause_ms(milliseconds);
-        kill(self, SIGUSR1);
+        interrupt(self, over);
         _exit(0);
     }
     FAILS(receive(s, name, 1, &c), EINTR);
-    CHECK(now_ms() - start < 5000);
+    tell_ready(over);
     finished(child);
+    close(over[0]);
+    close(over[1]);
 }
 
 int main(void)
@@ -40,7 +44,8 @@ int main(void)
     OK(join(s, NAME));
     for (int i = 0; i < 10; i++)
         interrupted_after(20 + 43 * i, s, i % 3 == 2 ? NAME : NULL, getpid());
-    CHECK(signals == 10);
+    printf("%d signals for 10\n", (int)signals);
+    CHECK(signals >= 10 && signals <= 13);
     /* With several groups, too. */
     OK(join(s, "ham:ip:239.1.2.4:5000"));
     interrupted_after(77, s, NULL, getpid());
@@ -48,7 +53,7 @@ int main(void)
     expect(s, NULL, "after");
     /* A message that is there comes first. */
     say(s, NAME, "one");
-    CHECK(readable(s, 2000));
+    CHECK(readable(s, PATIENCE));
     CHECK(raise(SIGUSR1) == 0);
     expect(s, NULL, "one");
     return 0;

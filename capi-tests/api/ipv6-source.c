@@ -19,11 +19,11 @@ static void source(const char *text, char *out)
     CHECK(inet_ntop(AF_INET6, &from.sin6_addr, out, INET6_ADDRSTRLEN) != NULL);
 }
 
-/* Within two seconds both libham's source and that of a BSD socket are this address. */
+/* Within its time both libham's source and that of a BSD socket are this address. */
 static void becomes(int s, const char *wanted)
 {
     char ours[INET6_ADDRSTRLEN], theirs[INET6_ADDRSTRLEN];
-    int64_t end = now_ms() + 2000;
+    int64_t end = now_ms() + PATIENCE;
 
     do {
         pause_ms(20);

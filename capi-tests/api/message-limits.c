@@ -5,11 +5,9 @@
 
 static bool becomes(int s, int size)
 {
-    for (int i = 0; i < 60; i++) {
+    for (int64_t end = now_ms() + PATIENCE; now_ms() < end; pause_ms(20))
         if (getAtomicMsgSize(s) == size)
             return true;
-        pause_ms(50);
-    }
     fprintf(stderr, "getAtomicMsgSize is %d, not %d\n", getAtomicMsgSize(s), size);
     return false;
 }
@@ -52,16 +50,21 @@ int main(void)
         static char message[2000];
         const char *group = family ? "ff15::23" : "239.1.2.3", *name = family ? "ham:ip:[ff15::23]:5000" : "ham:ip:239.1.2.3:5000";
         int from = family ? b : a, size = getAtomicMsgSize(from);
-        pid_t child = fork();
+        int ready[2];
+        pid_t child;
+
+        CHECK(pipe(ready) == 0);
+        child = fork();
         if (child == 0) {
             int fd;
             enter("peer");
             fd = bsd_receiver(group, 5000, "eth0", NULL);
+            tell_ready(ready);
             CHECK(recv(fd, test_buffer, sizeof test_buffer, 0) == size);
             CHECK(recv(fd, test_buffer, sizeof test_buffer, 0) == 3);
             exit(0);
         }
-        pause_ms(500);
+        wait_ready(ready);
         OK(send(from, name, (size_t)size, message));
         OK(send(from, name, (size_t)size + 1, message));
         OK(send(from, name, 3, "end"));

@@ -24,10 +24,11 @@ static void check(int n, size_t size, const char *where)
 }
 
 /* A BSD peer on the other host: it sends back what it hears, on the next port. */
-static void echo(const char *group)
+static void echo(const char *group, const int *ready)
 {
     enter("peer");
     int in = bsd_receiver(group, 5000, "eth0", NULL), out = bsd_sender(group, "eth0", NULL, 1);
+    tell_ready(ready);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         ssize_t n = recv(in, test_buffer, sizeof test_buffer, 0);
         check((int)n, sizes[i], "the BSD peer");
@@ -38,24 +39,26 @@ static void echo(const char *group)
 
 static void family(const char *group, const char *there, const char *back)
 {
-    int lo = socket_on("lo"), eth = socket_on("eth0");
-    pid_t child = fork();
+    int lo = socket_on("lo"), eth = socket_on("eth0"), ready[2];
+    pid_t child;
 
+    CHECK(pipe(ready) == 0);
+    child = fork();
     if (child == 0) {
         begin(30);
-        echo(group);
+        echo(group, ready);
     }
-    pause_ms(300);
+    wait_ready(ready);
     OK(join(lo, there));
     OK(join(eth, back));
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         fill(sizes[i]);
         OK(send(lo, there, sizes[i], message));
-        CHECK(readable(lo, 2000));
+        CHECK(readable(lo, PATIENCE));
         check(receive(lo, NULL, sizes[i], test_buffer), sizes[i], "loopback");
         fill(sizes[i]);
         OK(send(eth, there, sizes[i], message));
-        if (!readable(eth, 2000))
+        if (!readable(eth, PATIENCE))
             fprintf(stderr, "%zu bytes to %s do not come back\n", sizes[i], there);
         CHECK(readable(eth, 0));
         check(receive(eth, back, sizes[i], test_buffer), sizes[i], "the link");

@@ -7,17 +7,22 @@ int main(void)
 {
     char c[8];
     int s;
-    int64_t start;
+    int64_t start, shortest = PATIENCE;
 
     begin(30);
     s = socket_on("lo");
     nonblocking(s, true);
     FAILS(receive(s, NULL, sizeof c, c), EAGAIN);
     OK(join(s, NAME));
-    start = now_ms();
-    FAILS(receive(s, NULL, sizeof c, c), EAGAIN);
-    FAILS(receive(s, NAME, sizeof c, c), EAGAIN);
-    CHECK(now_ms() - start < 500);
+    /* The machine may be busy elsewhere for a while, but not each time. */
+    for (int i = 0; i < 10 && shortest >= 500; i++) {
+        start = now_ms();
+        FAILS(receive(s, NULL, sizeof c, c), EAGAIN);
+        FAILS(receive(s, NAME, sizeof c, c), EAGAIN);
+        if (now_ms() - start < shortest)
+            shortest = now_ms() - start;
+    }
+    CHECK(shortest < 500);
     say(s, NAME, "one");
     expect(s, NULL, "one");
     FAILS(receive(s, NULL, sizeof c, c), EAGAIN);

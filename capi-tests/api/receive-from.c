@@ -10,7 +10,7 @@ static void is(int s, const char *name, const char *text, const char *group, con
 {
     struct ham_message info;
 
-    CHECK(readable(s, 2000));
+    CHECK(readable(s, PATIENCE));
     memset(&info, '#', sizeof info);
     CHECK(ham_receive_from(s, name, sizeof test_buffer, test_buffer, &info) == (int)strlen(text));
     CHECK(memcmp(test_buffer, text, strlen(text)) == 0);
@@ -45,7 +45,7 @@ int main(void)
         CHECK(getsockname(fd, (struct sockaddr *)&me, &length) == 0);
         snprintf(from, sizeof from, "127.0.0.1:%d", ntohs(me.sin_port));
         bsd_send(fd, "239.1.2.3", 5000, "exactly", 7);
-        CHECK(readable(s, 2000));
+        CHECK(readable(s, PATIENCE));
         CHECK(ham_receive_from(s, NULL, sizeof test_buffer, test_buffer, &info) == 7);
         CHECK(strcmp(info.from, from) == 0);
     }

@@ -16,7 +16,7 @@ int main(void)
     say(s, NAME, "0123456789A");
     say(s, NAME, "second");
     for (int i = 0; i < 3; i++) {
-        CHECK(readable(s, 2000));
+        CHECK(readable(s, PATIENCE));
         memset(guard, '#', sizeof guard);
         FAILS(receive(s, NULL, 4, guard), EMSGSIZE);
         for (size_t k = 4; k < sizeof guard; k++)
@@ -36,7 +36,7 @@ int main(void)
     /* The same without O_NONBLOCK off, and in a socket that is deleted with such a message inside. */
     say(s, NAME, "0123456789A");
     nonblocking(s, true);
-    CHECK(readable(s, 2000));
+    CHECK(readable(s, PATIENCE));
     FAILS(receive(s, NULL, 3, small), EMSGSIZE);
     CHECK(readable(s, 0));
     OK(deleteMSocket(s));

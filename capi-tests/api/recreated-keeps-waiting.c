@@ -24,7 +24,7 @@ static int memberships(void)
 
 static void wait_memberships(int count)
 {
-    int64_t end = now_ms() + 8000;
+    int64_t end = now_ms() + PATIENCE;
     while (memberships() != count && now_ms() < end)
         pause_ms(10);
     CHECK(memberships() == count);

@@ -41,7 +41,8 @@ int main(void)
     pthread_t thread;
     pid_t child, self = getpid();
     char c;
-    int64_t before;
+    int heard[2];
+    int64_t before, shortest = PATIENCE;
 
     begin(30);
     setenv("HAM_SPIN", "300000", 1);
@@ -60,21 +61,28 @@ int main(void)
     }
 
     nonblocking(s, true);
-    before = now_ms();
-    FAILS(receive(s, NULL, 1, &c), EAGAIN);
-    CHECK(now_ms() - before < 250);
+    /* The machine may be busy elsewhere for a while, but not each time. */
+    for (int i = 0; i < 10 && shortest >= 250; i++) {
+        before = now_ms();
+        FAILS(receive(s, NULL, 1, &c), EAGAIN);
+        if (now_ms() - before < shortest)
+            shortest = now_ms() - before;
+    }
+    CHECK(shortest < 250);
     nonblocking(s, false);
 
     memset(&action, 0, sizeof action);
     action.sa_handler = handler;
     CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+    CHECK(pipe(heard) == 0);
     child = fork();
     if (child == 0) {
         pause_ms(600);
-        kill(self, SIGUSR1);
+        interrupt(self, heard);
         _exit(0);
     }
     FAILS(receive(s, NULL, 1, &c), EINTR);
+    tell_ready(heard);
 
     for (int i = 0; i < 2; i++) {
         CHECK(pthread_create(&thread, NULL, waiter, NULL) == 0);

@@ -42,7 +42,7 @@ int main(void)
         heard[first + 77] = true;
         for (int i = 1; i < 250; i++) {
             int n, k;
-            CHECK(readable(s, 3000));
+            CHECK(readable(s, PATIENCE));
             n = receive(s, NULL, sizeof test_buffer - 1, test_buffer);
             CHECK(n > 0);
             test_buffer[n] = '\0';

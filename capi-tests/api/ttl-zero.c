@@ -12,7 +12,7 @@ static const char *const names[] = {"ham:ip:239.1.2.3:5000", "ham:ip:[ff15::23]:
 static int wiretap(void)
 {
     struct sockaddr_ll address = {0};
-    struct timeval wait = {3, 0};
+    struct timeval wait = {20, 0};
     int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), fd;
 
     CHECK(here >= 0);

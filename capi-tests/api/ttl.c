@@ -95,15 +95,21 @@ int main(void)
     /* 0: nothing leaves the host, IPv6 neither; members on the host hear it. */
     OK(setTTL(s, 0, 0, NULL));
     for (int family = 0; family < 2; family++) {
-        pid_t child = fork();
+        int ready[2];
+        pid_t child;
+
+        CHECK(pipe(ready) == 0);
+        child = fork();
         if (child == 0) {
+            struct timeval wait = {2, 0};
             int out;
             enter("peer");
             out = bsd_receiver(groups[family], 5000, "eth0", NULL);
-            test_line = __LINE__;
+            CHECK(setsockopt(out, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) == 0);
+            tell_ready(ready);
             exit(recv(out, test_buffer, sizeof test_buffer, 0) == -1 ? 0 : 3);
         }
-        pause_ms(500);
+        wait_ready(ready);
         say(s, names[family], "x");
         finished(child);
     }

@@ -30,12 +30,11 @@ int main(int argc, char **argv)
         return 0;
     }
     if (strcmp(what, "receive") == 0 || strcmp(what, "count") == 0) {
-        struct timeval forever = {0, 0};
+        struct timeval forever = {0, 0}, two = {2, 0};
         int large = 4000000;
 
         fd = bsd_receiver(argv[2], port, argv[4], argc > 5 ? argv[5] : NULL);
-        if (what[0] == 'r')
-            bsd_must(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof forever) == 0, "SO_RCVTIMEO");
+        bsd_must(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, what[0] == 'r' ? &forever : &two, sizeof two) == 0, "SO_RCVTIMEO");
         bsd_must(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &large, sizeof large) == 0, "SO_RCVBUF");
         printf("ready\n");
         while ((n = recv(fd, message, sizeof message, 0)) >= 0 || (errno == EAGAIN && heard == 0)) {

@@ -39,14 +39,14 @@ static inline socklen_t bsd_address(struct sockaddr_storage *out, const char *ad
     return sizeof *v6;
 }
 
-/* A socket bound to the port that joined the group at the Interface; source-specific with a source. Reads wait two seconds. */
+/* A socket bound to the port that joined the group at the Interface; source-specific with a source. Reads wait twenty seconds. */
 static inline int bsd_receiver(const char *group, int port, const char *ifname, const char *source)
 {
     struct sockaddr_storage address;
     socklen_t length = bsd_address(&address, group, port);
     int v6 = address.ss_family == AF_INET6, on = 1;
     int fd = socket(address.ss_family, SOCK_DGRAM, 0);
-    struct timeval wait = {2, 0};
+    struct timeval wait = {20, 0};
 
     bsd_must(fd >= 0, "socket");
     bsd_must(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0, "SO_REUSEADDR");

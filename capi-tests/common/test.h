@@ -31,6 +31,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* What has to come comes within this time, in milliseconds: the machine may have much else to do. */
+#define PATIENCE 20000
+
 /* Where the test is, for the watchdog. */
 static _Atomic int test_line;
 
@@ -80,7 +83,7 @@ static void test_stuck(int signal)
 /* Ends a test that hangs. Call it first; again in a forked child. */
 static inline void begin(unsigned seconds)
 {
-    /* Under valgrind and its kind everything takes longer. */
+    /* Everything takes longer on a busy machine, and under valgrind and its kind. */
     const char *slow = getenv("HAM_SLOW");
 
     signal(SIGALRM, test_stuck);
@@ -148,14 +151,14 @@ static inline void say(int s, const char *name, const char *text)
 
 static _Thread_local char test_buffer[65536];
 
-/* The next message (of the group, if one is named) is this, within three seconds. */
+/* The next message (of the group, if one is named) is this. */
 #define expect(s, name, text) expect_at(s, name, text, __LINE__)
 static inline void expect_at(int s, const char *name, const char *text, int line)
 {
     int n;
 
     test_line = line;
-    if (!readable(s, 3000)) {
+    if (!readable(s, PATIENCE)) {
         fprintf(stderr, "line %d: no message, wanted \"%s\"\n", line, text);
         exit(1);
     }
@@ -215,6 +218,52 @@ static inline void enter(const char *host)
     CHECK(fd >= 0);
     CHECK(setns(fd, CLONE_NEWNET) == 0);
     close(fd);
+}
+
+/* By a pipe a child tells its parent, or the other way round, that it is ready. */
+static inline void tell_ready(const int *way)
+{
+    CHECK(write(way[1], "r", 1) == 1);
+}
+
+static inline void wait_ready(const int *way)
+{
+    char byte;
+    CHECK(read(way[0], &byte, 1) == 1);
+}
+
+/* Waits until the process, which has one thread, sleeps in a system call. */
+static inline void wait_asleep(pid_t process)
+{
+    int64_t end = now_ms() + PATIENCE;
+    char path[64], text[512], state = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
+    do {
+        FILE *file = fopen(path, "r");
+        CHECK(file != NULL && fgets(text, sizeof text, file) != NULL && strrchr(text, ')') != NULL);
+        state = strrchr(text, ')')[2];
+        fclose(file);
+        if (state != 'S')
+            pause_ms(1);
+    } while (state != 'S' && now_ms() < end);
+    CHECK(state == 'S');
+}
+
+/* Sends SIGUSR1 to the process when it sleeps; again after a second if the pipe does not say that it was heard: receive() does not
+ * hear one that comes in the instant in which it turns from a short sleep to a long one. */
+static inline void interrupt(pid_t process, const int *heard)
+{
+    struct pollfd over = {heard[0], POLLIN, 0};
+
+    for (;;) {
+        wait_asleep(process);
+        if (poll(&over, 1, 0) == 1)
+            return;
+        CHECK(kill(process, SIGUSR1) == 0);
+        if (poll(&over, 1, 1000) == 1)
+            return;
+    }
 }
 
 /* Runs a command of the shell; it must succeed. */

@@ -31,7 +31,7 @@ heard r2 'breaking news' 'and more' "$picture"
 on r2 ip addr flush dev lan0 scope global
 on s ip addr flush dev lan0
 on s ip -6 addr add fd46::1/64 dev lan0 nodad
-wait_until 5 sh -c "nsenter -t ${HOST_PID[s]} -n ip -6 addr show dev lan0 | grep -q fd46" || fail "no IPv6 address"
+wait_until 20 sh -c "nsenter -t ${HOST_PID[s]} -n ip -6 addr show dev lan0 | grep -q fd46" || fail "no IPv6 address"
 on s "$BIN/figure-1" 'by IPv6' || fail "the source without IPv4"
 heard r2 'breaking news' 'and more' "$picture" 'by IPv6'
 heard r1 'breaking news' 'and more' "$picture"

@@ -30,7 +30,7 @@ grep -q 'nobody listens to ham:opaque:news@cnn.com' "$LAB/nobody" || fail "witho
 
 start receiver r "$BIN/figure-1"
 joined receiver
-wait_until 5 sh -c "nsenter -t ${HOST_PID[g]} -n bridge mdb show dev br1 | grep -q 'grp 239\.19[2-5]\.'" ||
+wait_until 20 sh -c "nsenter -t ${HOST_PID[g]} -n bridge mdb show dev br1 | grep -q 'grp 239\.19[2-5]\.'" ||
     fail "the bridge has not heard of the receiver"
 start gateway g "$BIN/gateway" lan0
 joined gateway

@@ -60,7 +60,7 @@ host() {
 hosts_ready() {
     local name
     for name in "${!HOST_PID[@]}"; do
-        wait_until 5 sh -c "nsenter -t ${HOST_PID[$name]} -n ip -6 addr show dev lan0 scope link -tentative | grep -q fe80" ||
+        wait_until 20 sh -c "nsenter -t ${HOST_PID[$name]} -n ip -6 addr show dev lan0 scope link -tentative | grep -q fe80" ||
             fail "host $name got no IPv6 link-local address"
     done
 }
@@ -93,7 +93,7 @@ start() {
 
 # joined LABEL [TIMES]: waits until the program says that it is in the group.
 joined() {
-    wait_until 10 said_joined "$1" "${2:-1}" || fail "$1 has joined nothing: $(cat "$LAB/$1.err")"
+    wait_until 20 said_joined "$1" "${2:-1}" || fail "$1 has joined nothing: $(cat "$LAB/$1.err")"
 }
 
 said_joined() { [ "$(cat "$LAB/$1.err" 2>/dev/null | grep -c -e joined -e ' in ham:')" -ge "$2" ]; }
@@ -103,7 +103,7 @@ heard() {
     local label=$1
     shift
     printf '%s\n' "$@" >"$LAB/expected"
-    wait_until 10 cmp -s "$LAB/expected" "$LAB/$label" ||
+    wait_until 20 cmp -s "$LAB/expected" "$LAB/$label" ||
         fail "$label should have heard: $*; it heard: $(tr '\n' ';' <"$LAB/$label") $(cat "$LAB/$label.err")"
 }
 

@@ -16,6 +16,7 @@ static int datagrams(int s, int fd, const char *name, int size, size_t *longest)
     int count = 0;
 
     OK(send(s, name, (size_t)size, message));
+    CHECK(readable(fd, PATIENCE));
     for (*longest = 0; (n = next_frame(fd, frame, sizeof frame)) > 0; count++)
         if (n > *longest)
             *longest = n;

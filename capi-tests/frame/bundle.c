@@ -44,7 +44,7 @@ static void hears(const char *name, int from, int count)
     uint8_t message[64];
 
     for (int i = from; i < from + count; i++) {
-        CHECK(readable(r, 3000));
+        CHECK(readable(r, PATIENCE));
         CHECK(receive(r, name, sizeof message, message) == sizeof message && filled(message, sizeof message, (unsigned)i));
     }
 }
@@ -109,7 +109,7 @@ static void in_order(void)
             OK(send(s, A, sizes[i], large));
         }
         for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-            CHECK(readable(r, 3000));
+            CHECK(readable(r, PATIENCE));
             CHECK(receive(r, A, sizeof buffer, buffer) == (int)sizes[i] && filled(buffer, sizes[i], i));
         }
     }

@@ -10,7 +10,7 @@
 static void all(int r, const char *const *wanted, int count)
 {
     bool here[8] = {false};
-    int64_t end = now_ms() + 5000;
+    int64_t end = now_ms() + PATIENCE;
     int i, n, heard = 0;
 
     nonblocking(r, true);

@@ -74,7 +74,7 @@ int main(void)
     CHECK(frames == 4 * EACH);
     CHECK(senders == 3);
     for (int i = 0; i < 4 * EACH; i++) {
-        CHECK(readable(r, 3000));
+        CHECK(readable(r, PATIENCE));
         n = receive(r, NULL, sizeof test_buffer, test_buffer);
         CHECK(n > 6);
         heard[test_buffer[0] == 'c' ? 0 : test_buffer[0] == 'g' ? 1 : 2]++;

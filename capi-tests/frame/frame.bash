@@ -80,7 +80,7 @@ settled() {
 heard_all() {
     local heard distinct twice damaged
     at_least() { read -r _ _ distinct _ <<<"$(answer "$1" count)"; [ "$distinct" -ge "$2" ]; }
-    wait_until 10 at_least "$1" "$2"
+    wait_until 20 at_least "$1" "$2"
     read -r _ heard distinct twice damaged _ <<<"$(settled "$1")"
     [ "$heard $distinct $twice $damaged" = "$2 $2 0 0" ] ||
         { answer "$1" statistics; tail -n 5 "$1.err"
@@ -95,7 +95,7 @@ second_link() {
     ip link add eth1 type veth peer name eth1 netns peer
     configure "" eth1 10.47.0.1/24 fd47::1/64
     configure peer eth1 10.47.0.2/24 fd47::2/64
-    wait_until 5 usable "" eth1 && wait_until 5 usable peer eth1 || fail "the second link does not become usable"
+    wait_until 20 usable "" eth1 && wait_until 20 usable peer eth1 || fail "the second link does not become usable"
 }
 
 # drop HOST RULE...: packets that come in by eth0 and that the rule takes are lost. undrop HOST: no more.

@@ -37,7 +37,7 @@ static inline struct ham_statistics counted(int s)
 /* Waits until a counter has this value. */
 #define COUNTS(s, counter, value)                                                                                          \
     do {                                                                                                                   \
-        int64_t end_ = now_ms() + 3000;                                                                                    \
+        int64_t end_ = now_ms() + PATIENCE;                                                                                    \
         while (counted(s).counter != (uint64_t)(value) && now_ms() < end_)                                                 \
             drain(s);                                                                                                      \
         if (counted(s).counter != (uint64_t)(value)) {                                                                     \
@@ -59,7 +59,7 @@ static inline void expect_as_at(int s, const char *text, const char *name, int l
     struct ham_message info;
     int n;
 
-    if (!readable(s, 3000)) {
+    if (!readable(s, PATIENCE)) {
         fprintf(stderr, "line %d: no message, wanted \"%s\"\n", line, text);
         exit(1);
     }

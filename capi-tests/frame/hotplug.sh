@@ -18,9 +18,9 @@ hears() {
         tell s send "$sealed" "again, $1"
         said "heard again, $1 as $plain" r.out && said "heard again, $1 as ${sealed%%/*}" r.out
     }
-    wait_until 10 arrives "$1" || { tail -n 5 r.out s.out s.err r.err; fail "nothing arrives: $1"; }
+    wait_until 20 arrives "$1" || { tail -n 5 r.out s.out s.err r.err; fail "nothing arrives: $1"; }
     # IPv6 may need longer; its copies do no harm then.
-    wait_until 5 usable "" eth0 && wait_until 5 usable peer eth0 || fail "the link does not become usable"
+    wait_until 20 usable "" eth0 && wait_until 20 usable peer eth0 || fail "the link does not become usable"
     for group in $plain "$sealed"; do sends s "$group" 20 16-60000 1000; done
     expected=$((expected + 40))
     heard_all r $expected

@@ -21,7 +21,7 @@ static void hears_all(int socket, const char *name)
     int number, n;
 
     for (int i = 0; i < SENT; i++) {
-        CHECK(readable(socket, 5000));
+        CHECK(readable(socket, PATIENCE));
         n = receive(socket, name, sizeof buffer, buffer);
         memcpy(&number, buffer, sizeof number);
         if (n != (int)SIZE(i) || number != i || !filled(buffer + 4, (size_t)n - 4, (unsigned)i)) {

@@ -52,7 +52,7 @@ listens 239.9.2.1 5010 movie1.out
 listens 239.9.2.2 5011 movie2.out
 listens ff15::92 5012 movie3.out
 # In a frame the text stands at the end.
-there() { wait_until 3 grep -q "^datagram b.\\\\x01.*$1.\$" "$2" || { cat "$2"; fail "no $1 in $2"; }; }
+there() { wait_until 20 grep -q "^datagram b.\\\\x01.*$1.\$" "$2" || { cat "$2"; fail "no $1 in $2"; }; }
 
 for name in ham:opaque:news@cnn.com ham:opaque:sensors ham:opaque:sensors-inside ham:opaque:sensors-outside-south \
     ham:opaque:sensors-outside-north ham:opaque:movie ham:opaque:unplaced; do
@@ -71,7 +71,8 @@ there 'to movie' movie2.out
 there 'to movie' movie3.out
 ! grep -q outside sensors.out && ! grep -q north outside.out || fail "the longest prefix, and before it the name"
 # Three copies of the movie, two of the news and of the one that is not placed.
-[ "$(value r duplicates)" = 4 ] || fail "$(value r duplicates) duplicates"
+four_copies() { [ "$(value r duplicates)" = 4 ]; }
+wait_until 20 four_copies || fail "$(value r duplicates) duplicates"
 
 # Raw: a BSD program is the other end.
 must r join ham:sip:stream@CNN.com

@@ -9,7 +9,8 @@ needs tcpdump
 datagrams_only ""
 on peer ip link set eth0 mtu 9000
 name=ham:opaque:mtu
-ham_start r peer eth0
+# All that is sent at first has room, should the receiver come to nothing for a while.
+HAM_RECEIVE_BUFFER=200000000 ham_start r peer eth0
 ham_start s "" eth0
 must r join $name
 begin_tell s numbers $name 1500 60000 1000
@@ -27,16 +28,16 @@ follows() { [ "$(answer s atomic)" = "atomic $(($1 - 48 - 44))" ]; }
 sent=1500
 for mtu in 1280 9000 1500; do
     ip link set eth0 mtu $mtu
-    wait_until 5 follows $mtu || fail "at $mtu: $(answer s atomic)"
+    wait_until 20 follows $mtu || fail "at $mtu: $(answer s atomic)"
     on peer timeout 30 tcpdump -nlU -i eth0 'ip[6:2] & 0x3fff != 0 or ip6[6] = 44 or udp port 7046' >dump.$mtu 2>dump.err &
     dump=$!
-    wait_until 5 grep -qs listening dump.err || fail "tcpdump does not start"
+    wait_until 20 grep -qs listening dump.err || fail "tcpdump does not start"
     sends s $name 20 60000 1000
     # What was seen before the last one was seen.
     sends s $name 1 777 0
     sent=$((sent + 21))
     heard_all r $sent
-    wait_until 5 grep -q "length $((777 + 44))\$" dump.$mtu || fail "tcpdump does not see the last message"
+    wait_until 20 grep -q "length $((777 + 44))\$" dump.$mtu || fail "tcpdump does not see the last message"
     kill $dump
     ! grep -E 'frag|offset' dump.$mtu || fail "at $mtu IP has to fragment"
     longest=$(grep -oP 'length \K[0-9]+' dump.$mtu | sort -n | tail -n 1)

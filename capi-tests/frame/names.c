@@ -36,7 +36,7 @@ int main(void)
         expect_as(s, text, names[i][0]);
         silent(s, 20);
         say(t, names[i][1], text);
-        CHECK(readable(s, 3000));
+        CHECK(readable(s, PATIENCE));
         CHECK(receive(s, names[i][0], sizeof test_buffer, test_buffer) == (int)strlen(text));
     }
     /* It came by IPv4 and by IPv6. */

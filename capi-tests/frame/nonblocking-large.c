@@ -18,10 +18,12 @@ static void no_halves(int fd)
 {
     static uint8_t frame[65536];
     static unsigned here[TRIES + 1];
+    struct timeval wait = {2, 0};
     uint64_t sequence;
     uint32_t length;
     size_t n;
 
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) == 0);
     while ((n = next_frame(fd, frame, sizeof frame)) > 0) {
         CHECK(n > FRAGMENT_HEADER && (frame[1] & FRAGMENT));
         memcpy(&sequence, frame + 36, sizeof sequence);
@@ -57,7 +59,7 @@ static void receiver(int ready, int numbers)
     CHECK(write(ready, "x", 1) == 1);
     /* In the order of what the sender says that it has sent. */
     while (read(numbers, &wanted, sizeof wanted) == sizeof wanted) {
-        CHECK(readable(r, 5000));
+        CHECK(readable(r, PATIENCE));
         n = receive(r, NULL, sizeof buffer, buffer);
         memcpy(&number, buffer, sizeof number);
         if (number != wanted || !filled(buffer + 4, (size_t)n - 4, (unsigned)number)) {

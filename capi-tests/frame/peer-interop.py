@@ -3,6 +3,7 @@
 # libham and a frame of another make, both ways: plain, sealed with both algorithms, in fragments, in fragments with parity, in
 # bundles, by IPv4 and by IPv6, with names of several namespaces and with sources.
 import os
+import time
 
 os.environ["HAM_FEC"] = os.environ.get("HAM_FEC", "30")
 os.environ["HAM_BUNDLE"] = "20000"
@@ -59,6 +60,9 @@ def both_ways(name, credentials, families):
             # The receive buffer may be small.
             if len(message) > 1000:
                 hear(0.05)
+        end = time.monotonic() + 20
+        while len(heard) < len(sent) and time.monotonic() < end:
+            hear(0.05)
         hear(0.3)
         check(heard == sent, f"{uri}, IPv{family}: the peer heard {[len(m) for m in heard]}")
         check(len(receiver.senders) == 1 and not receiver.unfinished, "one sender, nothing unfinished")

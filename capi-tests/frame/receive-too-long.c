@@ -25,7 +25,7 @@ int main(void)
         say(t, NAME, "");
         OK(send(t, NAME, sizeof large, large));
         say(t, NAME, "last");
-        CHECK(readable(s, 3000));
+        CHECK(readable(s, PATIENCE));
         FAILS(receive(s, NULL, sizeof small, small), EMSGSIZE);
         FAILS(receive(s, NAME, 0, NULL), EMSGSIZE);
         FAILS(ham_receive_from(s, NULL, 5, small, &info), EMSGSIZE);
@@ -33,7 +33,7 @@ int main(void)
         expect(s, NULL, "first of the bundle");
         CHECK(receive(s, NULL, sizeof small, small) == 6 && memcmp(small, "second", 6) == 0);
         CHECK(receive(s, NULL, 0, NULL) == 0);
-        CHECK(readable(s, 3000));
+        CHECK(readable(s, PATIENCE));
         FAILS(receive(s, NAME, sizeof large - 1, buffer), EMSGSIZE);
         FAILS(receive(s, NULL, 1000, buffer), EMSGSIZE);
         CHECK(receive(s, NULL, sizeof large, buffer) == sizeof large && filled(buffer, sizeof large, (unsigned)round));

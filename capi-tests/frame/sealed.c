@@ -43,7 +43,7 @@ static void both_algorithms(void)
             static uint8_t message[65507], buffer[65507];
             fill(message, length, (unsigned)length);
             OK(send(t, names[i], length, message));
-            CHECK(readable(s, 3000));
+            CHECK(readable(s, PATIENCE));
             /* The name without credentials is the same group. */
             CHECK(receive(s, PLAIN, sizeof buffer, buffer) == (int)length && filled(buffer, length, (unsigned)length));
         }

@@ -42,7 +42,7 @@ static void hear(int r, int size, unsigned seed)
 {
     int n;
 
-    CHECK(readable(r, 5000));
+    CHECK(readable(r, PATIENCE));
     n = receive(r, NAME, sizeof buffer, buffer);
     if (n != size || !filled(buffer, (size_t)n, seed)) {
         fprintf(stderr, "of %d bytes: %d bytes came, %s\n", size, n, n == size ? "damaged" : strerror(errno));

@@ -10,8 +10,9 @@ second_link
 datagrams_only ""
 key='chacha20-poly1305;AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8'
 plain=ham:opaque:soak-plain sealed=ham:sip:soak@cnn.com parity=ham:scribe:soak-parity bundled=ham:opaque:soak-bundled
-ham_start r peer eth0
-ham_start b peer eth0
+# The only losses are to be those that are made here, should the receivers come to nothing for a while.
+HAM_RECEIVE_BUFFER=200000000 ham_start r peer eth0
+HAM_RECEIVE_BUFFER=200000000 ham_start b peer eth0
 must r join $plain
 must r join "$sealed/$key"
 must r join $parity

@@ -13,7 +13,7 @@ from() {
     on there ./bsd receive "$2" 5001 eth0 "$1" >from.out &
     wait_said ready from.out
     heard_from() { tell one send "$3" "from $1"; said "heard from $1" from.out; }
-    wait_until 3 heard_from "$1" "$2" "$3" || fail "messages do not come from $1"
+    wait_until 20 heard_from "$1" "$2" "$3" || fail "messages do not come from $1"
     kill $!
     wait $! 2>/dev/null
 }

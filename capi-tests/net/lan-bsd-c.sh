@@ -14,16 +14,16 @@ for group in 239.1.2.3 ff15::23; do
     must two join "$name"
     wait_switched $group h1 h2 h3
     must one send "$name" "hello from libham $version"
-    wait_said "heard hello from libham $version" two.out 5 "libham hears libham"
-    wait_said "heard hello from libham $version" three.out 5 "BSD hears libham"
-    wait_said "heard hello from libham $version" one.out 5 "the sender hears itself"
+    wait_said "heard hello from libham $version" two.out 20 "libham hears libham"
+    wait_said "heard hello from libham $version" three.out 20 "BSD hears libham"
+    wait_said "heard hello from libham $version" one.out 20 "the sender hears itself"
     on h3 ./bsd send $group 5000 eth0 1 "hello from BSD $version"
-    wait_said "heard hello from BSD $version" one.out 5 "libham hears BSD"
-    wait_said "heard hello from BSD $version" two.out 5 "libham hears BSD"
+    wait_said "heard hello from BSD $version" one.out 20 "libham hears BSD"
+    wait_said "heard hello from BSD $version" two.out 20 "libham hears BSD"
 
     # A host that left hears no more, and the switch stops sending there.
     must two leave "$name"
-    wait_until 5 eval "! on switch bridge mdb show dev br0 | grep 'port h2' | grep -q 'grp $group '" || fail "the switch still sends to h2"
+    wait_until 20 eval "! on switch bridge mdb show dev br0 | grep 'port h2' | grep -q 'grp $group '" || fail "the switch still sends to h2"
     on h3 ./bsd send $group 5000 eth0 1 "after the leave"
     wait_said "heard after the leave" one.out
     ! said "heard after the leave" two.out || fail "heard after the leave"

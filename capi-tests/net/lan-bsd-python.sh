@@ -27,7 +27,7 @@ for version in 4 6; do
     must one send "$name" "to Python $version"
     wait_said "heard to Python $version" two.out
     must one send "${ssm_name/@*:5000/:5000}" "from the source $version"
-    wait_said "heard from the source $version" source.out 5 "BSD hears libham as a source"
+    wait_said "heard from the source $version" source.out 20 "BSD hears libham as a source"
 
     bsd_python h3 send $group 5000 eth0 "from Python $version"
     wait_said "heard from Python $version" one.out

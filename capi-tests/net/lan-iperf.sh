@@ -26,7 +26,7 @@ echo "iperf sent $sent datagrams; libham heard $heard ($bytes bytes), BSD $bsd_h
 # libham sends, iperf listens: every datagram arrives. iperf reads its own header in them, so only its count means something.
 on h2 iperf -s -u -B 239.1.2.3%eth0 -p 5002 -i 1 >server.out 2>&1 &
 server=$!
-wait_until 5 eval "on h2 ip maddr show dev eth0 | grep -q 239.1.2.3" || { cat server.out; fail "iperf does not join"; }
+wait_until 20 eval "on h2 ip maddr show dev eth0 | grep -q 239.1.2.3" || { cat server.out; fail "iperf does not join"; }
 on h3 ./bsd count 239.1.2.3 5002 eth0 >three.out &
 three=$!
 wait_said ready three.out

@@ -34,7 +34,7 @@ routing() {
         on "$router" env LD_LIBRARY_PATH="$frr/usr/lib/x86_64-linux-gnu/frr:$frr/usr/lib/x86_64-linux-gnu:$frr/lib/x86_64-linux-gnu" \
             $frr/usr/lib/frr/$daemon -u root -g root -N "$router" -i "$PWD/$router/$daemon.pid" --vty_socket "$PWD/$router" \
             -A 127.0.0.1 -f "$PWD/$router/$daemon.conf" --log stdout >"$router/$daemon.log" 2>&1 &
-        wait_until 5 test -S "$router/$daemon.vty" || { cat "$router/$daemon.log"; fail "$daemon does not start"; }
+        wait_until 20 test -S "$router/$daemon.vty" || { cat "$router/$daemon.log"; fail "$daemon does not start"; }
     done
 }
 routing r1 north south

@@ -37,7 +37,7 @@ routed() {
     on other ip -6 route add default via fd04::3
     local end
     for end in "source eth0" "r1 north" "r1 south" "r2 north" "r2 south" "r2 east" "near eth0" "other eth0"; do
-        wait_until 5 usable $end || fail "$end does not become usable"
+        wait_until 20 usable $end || fail "$end does not become usable"
     done
 }
 
@@ -45,7 +45,7 @@ routed() {
 smcroute_on() {
     cat >"$1.conf"
     on "$1" smcrouted -n -N -i "$1" -f "$PWD/$1.conf" -P "$PWD/$1.pid" -u "$PWD/$1.sock" >"$1.log" 2>&1 &
-    wait_until 5 test -S "$1.sock" || { cat "$1.log"; fail "smcroute does not start on $1"; }
+    wait_until 20 test -S "$1.sock" || { cat "$1.log"; fail "smcroute does not start on $1"; }
 }
 
 # forwarded FAMILY ROUTER GROUP: the kernel's cache has an entry.
@@ -64,7 +64,7 @@ static_routes() {
             done
         } | smcroute_on $router
     done
-    wait_until 5 eval "on r2 ip maddr show dev north | grep -q 239.1.2.3 && on r2 ip maddr show dev north | grep -q ff15::23" ||
+    wait_until 20 eval "on r2 ip maddr show dev north | grep -q 239.1.2.3 && on r2 ip maddr show dev north | grep -q ff15::23" ||
         fail "smcroute joins nothing"
     sleep 0.3
 }

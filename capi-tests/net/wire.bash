@@ -7,7 +7,7 @@ capture() {
     : >tcpdump.err
     on peer tcpdump -Z root -i eth0 -U -w "$PWD/wire.pcap" --immediate-mode "$@" 2>tcpdump.err &
     capturing=$!
-    wait_until 5 grep -q "listening on" tcpdump.err || { cat tcpdump.err; fail "tcpdump does not start"; }
+    wait_until 20 grep -q "listening on" tcpdump.err || { cat tcpdump.err; fail "tcpdump does not start"; }
 }
 
 # packets FILTER FIELDS: a line each.
@@ -21,7 +21,7 @@ has_record() { records "$1" "$2" | grep -qxF -- "$3"; }
 
 # expect_report FILTER FIELDS LINE WHAT
 expect_report() {
-    wait_until 5 has_record "$1" "$2" "$3" || { records "$1" "$2"; fail "$4: no packet is \"$3\""; }
+    wait_until 20 has_record "$1" "$2" "$3" || { records "$1" "$2"; fail "$4: no packet is \"$3\""; }
 }
 
 # unexpected_report FILTER FIELDS LINE WHAT

@@ -10,7 +10,7 @@ $CC -fsanitize=address,undefined empty.c -o empty 2>/dev/null && ./empty || skip
 export HAM_SLOW=5 UBSAN_OPTIONS=halt_on_error=1
 for test in loopback-ipv4 loopback-ipv6 source-specific-ipv4 source-specific-ipv6 receive-by-name receive-too-long empty-message names \
     leave interface-families source-register delete-wakes-receivers readiness nonblocking foreign-groups foreign-groups-many \
-    statistics threads frame/names frame/collisions frame/sealed frame/rekey frame/bundle frame/readable frame/receive-too-long \
+    statistics threads technology/loopback frame/names frame/collisions frame/sealed frame/rekey frame/bundle frame/readable frame/receive-too-long \
     frame/fork-sealed; do
     compile_api $test -DTEST_HAMX -fsanitize=address,undefined -fno-omit-frame-pointer -lhamx
     # A forked child has the memory of threads that it does not have: to it all of that is lost.

@@ -24,7 +24,7 @@ pub fn inside_with(test: &str, settings: &[(&str, &str)], body: impl FnOnce()) {
         return;
     }
     let output = Command::new("timeout")
-        .args(["-s", "KILL", "60", "unshare"])
+        .args(["-s", "KILL", "180", "unshare"])
         .args(flags)
         .arg(myself)
         .args([test, "--exact", "--nocapture", "--test-threads=1"])
