@@ -32,12 +32,30 @@ static void group_uri(char *uri, const struct group_range *range, unsigned nth) 
     snprintf(uri, URI_SIZE, range->family == AF_INET ? "ham:ip:%s:%u" : "ham:ip:[%s]:%u", text, range->port);
 }
 
+static void on_event(int type, uint32_t iface, const char *uri) {
+    (void)type, (void)iface, (void)uri;
+}
+
+/* On a multicast socket of its own, so that the measured one is the same. */
+static void watch(const uint32_t *ifs, unsigned num_ifs) {
+    int other;
+    size_t count;
+    GroupSet *groups;
+    if (createMSocket(&other, num_ifs, ifs) != 0 || join(other, "ham:opaque:watched@libham") != 0)
+        fail("a group that is told");
+    if (registerEventCallback(on_event) != 0 || enableEvents() != 0 || groupSet(ifs[0], &count, &groups) != 0)
+        fail("enableEvents");
+    free(groups);
+}
+
 void transport_open(const struct settings *s) {
     uint32_t ifs[MAX_DEVICES];
     for (unsigned i = 0; i < s->num_devices; i++)
         ifs[i] = s->ipv4_only ? HAM_IPV4(s->devices[i]) : s->devices[i];
     if (createMSocket(&msock, s->num_devices, ifs) != 0)
         fail("createMSocket");
+    if (s->watching)
+        watch(ifs, s->num_devices);
     name = s->name;
     credentials = s->credentials;
     poll_first = s->poll;

@@ -1,12 +1,13 @@
 """The measures. Each plays rounds of its variants in turn and returns them: a list of {variant: nanoseconds, or several figures}."""
 
+import random
 import time
 from typing import NamedTuple
 
-from roles import Cast, Groups, RoleFailed, figures
+from roles import Cast, Groups, Host, RoleFailed, Watcher, figures
 
 STRIDE = 7919  # a prime: walks through all groups of a range in an order that no cache foresees
-SIDES = (("base", "raw"), ("ham", "ham"))
+SIDES = {"base": ("raw", {}), "ham": ("ham", {})}  # by variant the API, and what else its roles are told
 WARM = 16  # messages before the clock starts: they wake the sender's caches and branch predictors
 FLOOD_MS = 100
 
@@ -71,14 +72,16 @@ def send_burst(net, size, sender, sinks, most=400):
     return elapsed / (count - warm)
 
 
-def send(net, size, receivers, seconds):
+def send(net, size, receivers, seconds, sides=SIDES):
     """A HAM send against a raw sendto, both to the same raw receivers."""
     with Cast() as cast:
         group = net.groups()
         sinks = [
             cast.add("raw", net.far_devices(), receive=group, size=size, core=1, far=net.far) for _ in range(receivers)
         ]
-        senders = {name: cast.add(api, net.near_devices(), send=group, size=size, core=0) for name, api in SIDES}
+        senders = {
+            name: cast.add(api, net.near_devices(), send=group, size=size, core=0, **more) for name, (api, more) in sides.items()
+        }
         return interleave(
             {name: lambda sender=sender: send_burst(net, size, sender, sinks) for name, sender in senders.items()}, seconds
         )
@@ -89,22 +92,22 @@ def send_two_interfaces(net, size, receivers, seconds):
     with Cast() as cast:
         group = net.groups()
         sinks = [cast.add("raw", [device], receive=group, size=size, core=1, far=True) for device in net.far_devices(2)]
-        senders = {name: cast.add(api, net.near_devices(2), send=group, size=size, core=0) for name, api in SIDES}
+        senders = {name: cast.add(api, net.near_devices(2), send=group, size=size, core=0) for name, (api, _) in SIDES.items()}
         return interleave(
             {name: lambda sender=sender: send_burst(net, size, sender, sinks) for name, sender in senders.items()}, seconds
         )
 
 
-def drain(net, size, receivers, seconds, poll=False):
+def drain(net, size, receivers, seconds, poll=False, sides=SIDES):
     """The time of a receive call while a backlog waits; a raw sender fills the buffers before the clock starts."""
     count = net.burst(size, 1000)
     with Cast() as cast:
         variants = {}
-        for name, api in SIDES:
+        for name, (api, more) in sides.items():
             group = net.groups()
             sender = cast.add("raw", net.near_devices(), send=group, size=size, core=0)
             sinks = [
-                cast.add(api, net.far_devices(), receive=group, size=size, core=1, far=net.far, poll=poll)
+                cast.add(api, net.far_devices(), receive=group, size=size, core=1, far=net.far, poll=poll, **more)
                 for _ in range(receivers)
             ]
 
@@ -116,28 +119,24 @@ def drain(net, size, receivers, seconds, poll=False):
         return interleave(variants, seconds)
 
 
-def ping_pong(net, size, receivers, seconds, spin=0, far_core=1, ham=None):
+def ping_pong(net, size, receivers, seconds, spin=0, far_core=1, sides=SIDES):
     """Round trips of a message that every receiver answers: the median and the 99th percentile of each round's trips.
 
     The ends are on different cores, as the ends of a network are. Left alone, the scheduler moves both to one core at its own time.
-    `ham`: what else the HAM roles are told, as their Group Name.
-    """
+    """""
     trips = 500 if size < 20000 else 200
-    sides = [(name, api, spin if name == "ham" else 0) for name, api in SIDES]
+    sides = {name: (api, {**more, "spin": spin if name == "ham" else 0}) for name, (api, more) in sides.items()}
     if spin:
-        sides.append(("raw spin", "raw", spin))
+        sides["raw spin"] = ("raw", {"spin": spin})
     with Cast() as cast:
         variants = {}
-        for name, api, spins in sides:
+        for name, (api, more) in sides.items():
             there, back = net.groups(), net.groups()
-            more = ham or {} if name == "ham" else {}
             pongs = [
-                cast.add(
-                    api, net.far_devices(), send=back, receive=there, size=size, core=far_core, far=net.far, spin=spins, **more
-                )
+                cast.add(api, net.far_devices(), send=back, receive=there, size=size, core=far_core, far=net.far, **more)
                 for _ in range(receivers)
             ]
-            ping = cast.add(api, net.near_devices(), send=there, receive=back, size=size, core=0, spin=spins, **more)
+            ping = cast.add(api, net.near_devices(), send=there, receive=back, size=size, core=0, **more)
 
             def play(ping=ping, pongs=pongs):
                 for pong in pongs:
@@ -240,6 +239,57 @@ def survivors(net, size, receivers, seconds, **sides):
 
             variants[name] = play
         return interleave(variants, seconds)
+
+
+EVENT_LIMIT = 5e6  # nanoseconds from the packet to the callback
+OBSERVER_LIMIT = 0.01  # of a core
+REPORTS = 1000  # a second
+GROUPS = iter(range(250 * 250))
+
+
+def event_latency(net, size, receivers, seconds, reports=0, changing=False):
+    """From a plain host's report of its join and of its leave, each, to the callback. `reports`: so many others a second
+    beside; `changing`: each of them is a join or a leave, too."""
+    with Cast() as cast:
+        watcher = cast.join(Watcher(*net.near_devices()))
+        host = cast.join(Host(*net.far_devices()))
+        others = cast.join(Host(*net.far_devices())) if reports else None
+        if others:
+            others.ask(f"reports {reports} 1000 {int(changing)}")
+            others.tell(f"reports {reports} {int(seconds * 1000) + 500} {int(changing)}")
+
+        def play():
+            number = next(GROUPS)
+            group = f"239.71.{number // 250}.{number % 250 + 1}"
+            taken = []
+            for change in ("join", "leave"):
+                time.sleep(random.uniform(0.005, 0.025))
+                sent = host.ask(f"{change} {group}")[0]
+                taken.append(watcher.when(change, f"ham:ip:{group}") - sent)
+            return taken
+
+        play()
+        limits = [EVENT_LIMIT] * 2
+        rounds = interleave({"base": lambda: limits, "ham": play}, seconds)
+        if others:
+            others.answer("reports")
+        return rounds
+
+
+def observer(net, size, receivers, seconds, changing=False):
+    """The share of a core that a program with membership events takes while plain hosts send reports. `changing`: each of them is
+    a join or a leave; else one more of what is known."""
+    with Cast() as cast:
+        watcher = cast.join(Watcher(*net.near_devices()))
+        hosts = cast.join(Host(*net.far_devices()))
+
+        def play():
+            before = watcher.cpu()
+            _, elapsed = hosts.ask(f"reports {REPORTS} 500 {int(changing)}")
+            return (watcher.cpu() - before) / elapsed
+
+        play(), play()
+        return interleave({"base": lambda: OBSERVER_LIMIT, "ham": play}, seconds)
 
 
 def measured_by_itself(net, size, receivers, seconds, program, base):

@@ -16,6 +16,7 @@ SPIN_US = 50
 SEND, MEDIAN, P99, DRAIN, SPIN, MANY_RATIO = Aim(1.05), Aim(1.05), Aim(1.10), Aim(1.00), Aim(0.45), Aim(1.30)
 FRAMES, FRAMES_CPU, BUNDLE = Aim(3.00, at_least=True), Aim(0.50), Aim(7.00, at_least=True)
 FRAMED, SEALED, DECODE = Aim(1.15), Aim(1.50), Aim(1.00)
+EVENT, OBSERVER, WATCHED = Aim(1.00), Aim(1.00), Aim(1.02)
 
 # Of the figures of frame.rs those with an aim in nanoseconds, by the names of the rows.
 DECODE_NS = 100
@@ -64,6 +65,10 @@ def framed_with(**settings):
     return {**FRAMED_NAME, "settings": settings}
 
 
+def against_raw(ham):
+    return {"base": RAW, "ham": ("ham", ham)}
+
+
 def delivery(name, rate_aim, cpu_aim):
     return [
         Part(name, lambda value: value.rate, rate_aim, "messages/s"),
@@ -82,7 +87,8 @@ def plan(quick):
     cells += ipv6(nets6, quick) + frames(nets, quick)
     if not quick:
         cells += correction(nets)
-    return cells + decode(measures.NoNet())
+    cells += decode(measures.NoNet())
+    return cells + group_states(nets[1], quick)
 
 
 def datagrams(nets, quick):
@@ -158,7 +164,7 @@ def frames(nets, quick):
     veth = nets[1]
 
     def flood(name, size, ham, rate_aim=None, cpu_aim=None):
-        play = partial(measures.flood, base=RAW, ham=("ham", ham))
+        play = partial(measures.flood, **against_raw(ham))
         cells.append(Cell(name, play, veth, size, parts=delivery(name, rate_aim, cpu_aim)))
 
     flood("frames", 60000, FRAMED_NAME, FRAMES, FRAMES_CPU)
@@ -167,11 +173,12 @@ def frames(nets, quick):
     flood("bundle", 64, framed_with(HAM_BUNDLE="200"), BUNDLE)
     for net in nets:
         name = "framed ping-pong"
-        play = partial(measures.ping_pong, ham=FRAMED_NAME)
+        play = partial(measures.ping_pong, sides=against_raw(FRAMED_NAME))
         cells.append(Cell(name, play, net, 64, parts=trips(name, FRAMED, None)))
     for algorithm in ALGORITHMS:
         name = f"sealed ping-pong, {algorithm}"
-        play = partial(measures.ping_pong, ham={**FRAMED_NAME, "credentials": f"/{algorithm};{GROUP_KEY}"})
+        sides = against_raw({**FRAMED_NAME, "credentials": f"/{algorithm};{GROUP_KEY}"})
+        play = partial(measures.ping_pong, sides=sides)
         cells.append(Cell(name, play, veth, 1400, parts=trips(name, SEALED, None)))
     return cells
 
@@ -197,3 +204,31 @@ def decode(net):
     play = partial(measures.measured_by_itself, program=program, base=dict.fromkeys(DECODED.values(), DECODE_NS))
     parts = [Part(name, itemgetter(figure), DECODE) for name, figure in DECODED.items()]
     return [Cell("decode", play, net, 64, parts=parts, base=f"{DECODE_NS} ns", passes=1)]
+
+
+def group_states(net, quick):
+    """Membership events of plain hosts, what observing them costs, and what it costs those who send and receive."""
+    cells = []
+    many = measures.REPORTS
+    beside = [("event", 0, False), (f"event, beside {many} reports/s", many, False)]
+    if not quick:
+        beside.append((f"event, beside {many} changes/s", many, True))
+    for name, reports, changing in beside:
+        parts = [Part(f"{name}: {change}", itemgetter(number), EVENT) for number, change in enumerate(("join", "leave"))]
+        play = partial(measures.event_latency, reports=reports, changing=changing)
+        cells.append(Cell(name, play, net, 40, parts=parts, base="5 ms"))
+    for name, changing, aim in (("observer", False, OBSERVER), ("observer, each report a change", True, None)):
+        parts = [Part(name, lambda value: value, aim, "core")]
+        cells.append(Cell(name, partial(measures.observer, changing=changing), net, 40, parts=parts, base="1 % of a core"))
+    if quick:
+        return cells
+    watching = ("ham", {"watching": True, "settings": {"HAM_PRESENCE": "1"}})
+    sides = {"base": ("ham", {}), "ham": watching, "raw": RAW}
+    against = {"base": "HAM without"}
+    for size in (64, 1400):
+        cells.append(Cell("watched send", partial(measures.send, sides=sides), net, size, aim=WATCHED, **against))
+    for size in (64, 1400):
+        parts = trips("watched ping-pong", WATCHED, None)
+        cells.append(Cell("watched ping-pong", partial(measures.ping_pong, sides=sides), net, size, parts=parts, **against))
+    cells.append(Cell("watched drain", partial(measures.drain, sides=sides), net, 64, aim=WATCHED, **against))
+    return cells

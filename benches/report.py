@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 UNITS = {
     "ns": lambda value: f"{value / 1000:.2f} µs" if value >= 1000 else f"{value / 1000:.3f} µs",
     "messages/s": lambda value: f"{value / 1000:.1f} k/s",
+    "core": lambda value: f"{value * 100:.2f} %",
     "share": lambda value: f"{value * 100:.1f} %",
 }
 
@@ -111,7 +112,8 @@ def about():
     return (
         f"{m['cpu']}, {m['cores']} cores, Linux {m['kernel']}. Ratio: HAM / base, the median of paired rounds and their"
         f" quartiles. Of times, below 1 HAM is faster; of messages a second (k/s), above 1. The base is BSD sockets in C; of the"
-        f" rows with many groups a HAM socket with one group, of those with fec one without, of decode the aim itself."
+        f" rows with many groups a HAM socket with one group, of those with fec and the watched ones one without, of decode, events"
+        f" and observer the aim itself."
     )
 
 

@@ -298,7 +298,7 @@ int main(int argc, char **argv) {
     struct settings settings = {.credentials = "", .receive_buffer = 8388608, .send_buffer = 1048576};
     struct rlimit files;
     int option;
-    while ((option = getopt(argc, argv, "n:d:s:r:g:k:4z:c:t:b:px")) != -1) {
+    while ((option = getopt(argc, argv, "n:d:s:r:g:k:4wz:c:t:b:px")) != -1) {
         switch (option) {
         case 'n': role = optarg; break;
         case 'd':
@@ -312,6 +312,7 @@ int main(int argc, char **argv) {
         case 'g': settings.name = optarg; break;
         case 'k': settings.credentials = optarg; break;
         case '4': settings.ipv4_only = 1; break;
+        case 'w': settings.watching = 1; break;
         case 'z': message_size = strtoul(optarg, NULL, 10); break;
         case 'c': pin(optarg); break;
         case 't': time_limit = (unsigned)atoi(optarg); break;

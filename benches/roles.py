@@ -31,56 +31,23 @@ class Groups:
         self.text = f"{first},{port},{count}"
 
 
-class Role:
-    """`name`, `credentials`, `ipv4_only` and `settings` (environment variables) are for libham alone."""
+def environment_without(prefix):
+    return {key: value for key, value in os.environ.items() if not key.startswith(prefix)}
 
-    def __init__(
-        self,
-        api,
-        devices,
-        *,
-        send=None,
-        receive=None,
-        size=64,
-        core=None,
-        far=False,
-        poll=False,
-        spin=0,
-        name=None,
-        credentials="",
-        ipv4_only=False,
-        settings=None,
-    ):
-        self.name = f"{api} {'receiver' if send is None else 'sender' if receive is None else 'peer'}"
-        command = FAR[:] if far else []
-        command += [PROGRAMS[api], "-n", self.name, "-z", str(size), "-t", str(TIME_LIMIT)]
-        for device in devices:
-            command += ["-d", device]
-        if send:
-            command += ["-s", send.text]
-        if receive:
-            command += ["-r", receive.text]
-        if core is not None and len(CORES) > 1:
-            command += ["-c", str(CORES[core % len(CORES)])]
-        if poll:
-            command += ["-p"]
-        if spin and api == "raw":
-            command += ["-x"]
-        if name:
-            command += ["-g", name, "-k", credentials]
-        if ipv4_only:
-            command += ["-4"]
+
+class Process:
+    """A program that obeys lines, and answers each with a line "ok NUMBERS"; its first one is about its start."""
+
+    def __init__(self, name, command, far, settings):
+        self.name = name
         # The run measures the defaults: nothing of the user's own configuration.
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("HAM_")}
-        environment["HAM_CONFIG"] = "/dev/null"
-        environment["HAM_LOG"] = "error"
-        if spin:
-            environment["HAM_SPIN"] = str(spin)
-        environment.update(settings or {})
+        environment = environment_without("HAM_")
+        environment.update({"HAM_CONFIG": "/dev/null", "HAM_LOG": "error", **settings})
+        command = FAR + command if far else command
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment
         )
-        self.receive_buffer, self.open_ns = self.answer("start")
+        self.started = self.answer("start")
 
     def tell(self, line):
         try:
@@ -110,6 +77,72 @@ class Role:
             raise RoleFailed(f"the {self.name} did not end")
 
 
+class Role(Process):
+    """`name`, `credentials`, `ipv4_only`, `watching` and `settings` (environment variables) are for libham alone."""
+
+    def __init__(
+        self,
+        api,
+        devices,
+        *,
+        send=None,
+        receive=None,
+        size=64,
+        core=None,
+        far=False,
+        poll=False,
+        spin=0,
+        name=None,
+        credentials="",
+        ipv4_only=False,
+        watching=False,
+        settings=None,
+    ):
+        title = f"{api} {'receiver' if send is None else 'sender' if receive is None else 'peer'}"
+        command = [PROGRAMS[api], "-n", title, "-z", str(size), "-t", str(TIME_LIMIT)]
+        for device in devices:
+            command += ["-d", device]
+        if send:
+            command += ["-s", send.text]
+        if receive:
+            command += ["-r", receive.text]
+        if core is not None and len(CORES) > 1:
+            command += ["-c", str(CORES[core % len(CORES)])]
+        if poll:
+            command += ["-p"]
+        if spin and api == "raw":
+            command += ["-x"]
+        if name:
+            command += ["-g", name, "-k", credentials]
+        if ipv4_only:
+            command += ["-4"]
+        if watching:
+            command += ["-w"]
+        spinning = {"HAM_SPIN": str(spin)} if spin else {}
+        super().__init__(title, command, far, {**spinning, **(settings or {})})
+        self.receive_buffer, self.open_ns = self.started
+
+
+class Watcher(Process):
+    """A libham program on the near side that gets the membership events of a device."""
+
+    def __init__(self, device):
+        super().__init__("watcher", [f"{BUILD}/bench/watch", device], False, {})
+
+    def when(self, event, name):
+        return self.ask(f"when {event} {name}")[0]
+
+    def cpu(self):
+        return self.ask("cpu")[0]
+
+
+class Host(Process):
+    """A plain host on the far side."""
+
+    def __init__(self, device):
+        super().__init__("host", [f"{BUILD}/bench/host", device], True, {})
+
+
 class Cast:
     """The roles of one cell; all of them end with it."""
 
@@ -117,8 +150,11 @@ class Cast:
         self.roles = []
 
     def add(self, *args, **kwargs):
-        self.roles.append(Role(*args, **kwargs))
-        return self.roles[-1]
+        return self.join(Role(*args, **kwargs))
+
+    def join(self, role):
+        self.roles.append(role)
+        return role
 
     def __enter__(self):
         return self

@@ -22,9 +22,12 @@ if [ -z "${HAM_BENCH_INSIDE:-}" ]; then
     "${CC:-cc}" $flags -o "$HAM_BUILD/bench/raw" "$here/role.c" "$here/raw.c"
     "${CC:-cc}" $flags -I"$HAM_ROOT/include" -o "$HAM_BUILD/bench/ham" "$here/role.c" "$here/ham.c" \
         -L"$HAM_BUILD" -Wl,-rpath,"$HAM_BUILD" -Wl,--no-as-needed -lham
+    "${CC:-cc}" $flags -o "$HAM_BUILD/bench/host" "$here/host.c"
+    "${CC:-cc}" $flags -I"$HAM_ROOT/include" -o "$HAM_BUILD/bench/watch" "$here/watch.c" -pthread \
+        -L"$HAM_BUILD" -Wl,-rpath,"$HAM_BUILD" -Wl,--no-as-needed -lham
     # The decoder's own benchmark. Built here, since cargo may need the network.
     if [ -z "${HAM_BENCH_FRAME:-}" ] && [ -e "$here/frame.rs" ] && command -v "${CARGO:-cargo}" >/dev/null; then
-        HAM_BENCH_FRAME=$("${CARGO:-cargo}" bench --bench frame --no-run --message-format=json \
+        HAM_BENCH_FRAME=$("${CARGO:-cargo}" bench --bench frame --no-run --no-default-features --message-format=json \
             --manifest-path "$HAM_ROOT/Cargo.toml" --target-dir "$HAM_BUILD/cargo" |
             sed -n '/"kind":\["bench"\]/s/.*"executable":"\([^"]*\)".*/\1/p')
         [ -n "$HAM_BENCH_FRAME" ] || say "the benchmark of the decoder could not be built"

@@ -91,6 +91,19 @@ class RowTest(unittest.TestCase):
         self.assertEqual(report.cells_of(share)[5:9], ("100.0 %", "50.0 %", "0.50 (0.50–0.50)", ""))
 
 
+    def test_events_make_a_row_for_joins_and_one_for_leaves(self):
+        parts = [part for planned in plan.group_states(NET, quick=True)[:1] for part in planned.parts]
+        rounds = [{"base": [5e6, 5e6], "ham": [1e6, 6e6]}] * 5
+        events = plan.Cell("event", lambda *_: rounds, NET, 40, parts=parts, base="5 ms")
+        join, leave = bench.run(events, 1, 1, null=False)
+        self.assertEqual((join["ratio"]["median"], join["met"]), (0.2, True))
+        self.assertEqual((leave["ratio"]["median"], leave["met"]), (1.2, False))
+
+    def test_a_share_of_a_core(self):
+        row = bench.run(cell(pairs([0.01] * 5, [0.0026] * 5), Aim(1.0), "core"), 1, 1, null=False)[0]
+        self.assertEqual(report.cells_of(row)[5:9], ("1.00 %", "0.26 %", "0.26 (0.26–0.26)", "≤ 1.00"))
+
+
 class RunTest(unittest.TestCase):
     slow = staticmethod(lambda: cell(pairs([10] * 5, [11] * 5), Aim(1.05), measure="send"))
     fast = staticmethod(lambda: cell(pairs([10] * 5, [40] * 5), Aim(3.0, at_least=True), "messages/s"))

@@ -23,6 +23,7 @@ struct settings {
     const char *name;         /* libham only: this Group Name, with the range's port, instead of the addresses */
     const char *credentials;  /* libham only: "", or "/algorithm;credentials" behind the Group Name */
     int ipv4_only;            /* libham only: Interfaces of IPv4 alone (raw sockets are of the range's family) */
+    int watching;             /* libham only: with membership events, service calls and a group that presence speaks of */
     int poll;                 /* wait in poll() before each receive */
     int spin;                 /* raw only: busy non-blocking reads (libham takes HAM_SPIN) */
     int receive_buffer;       /* bytes, as HAM_RECEIVE_BUFFER and HAM_SEND_BUFFER */
