@@ -3,6 +3,7 @@
 # make uninstall
 # make header     writes include/*.h anew from the Rust source
 # make demo       shows groups, receivers and a plain BSD program on a network of its own
+# make demo-overlay  the same where the network carries no multicast, with FEATURES=overlay
 # make test       every test, from C and Rust
 # make bench      the ratios against raw sockets; BENCH=--quick for a short run
 # make clean
@@ -16,6 +17,8 @@ CARGO ?= cargo
 OBJCOPY ?= objcopy
 INSTALL ?= install
 BUILD ?= build
+# overlay, or overlay-tls for TLS and QUIC too: Zenoh, which takes some minutes to build and 8 MB.
+FEATURES ?=
 CFLAGS ?= -O2
 
 PREFIX ?= /usr/local
@@ -42,7 +45,7 @@ comma := ,
 libraries := $(foreach name,ham hamx,$(BUILD)/lib$(name).so.$(SOVERSION) $(BUILD)/lib$(name).so $(BUILD)/lib$(name).a)
 packages := $(addprefix $(BUILD)/,ham.pc hamx.pc HamConfig.cmake HamConfigVersion.cmake)
 
-.PHONY: all lib header install uninstall clean demo test bench FORCE
+.PHONY: all lib header install uninstall clean demo demo-overlay test bench FORCE
 .DELETE_ON_ERROR:
 
 all: lib $(packages) $(BUILD)/man/.made
@@ -57,7 +60,7 @@ lib: $(libraries)
 
 # Cargo knows better than make what has changed; it leaves the file's time alone when nothing has.
 $(CARGO_OUT)/libham.a: FORCE
-	$(CARGO) rustc --release --lib --crate-type staticlib --features hamx --target-dir $(BUILD)/cargo
+	$(CARGO) rustc --release --lib --crate-type staticlib --features hamx$(addprefix $(comma),$(FEATURES)) --target-dir $(BUILD)/cargo
 
 $(BUILD)/libc_send.o: packaging/libc_send.c
 	@mkdir -p $(@D)
@@ -67,11 +70,15 @@ $(BUILD)/core.o: $(CARGO_OUT)/libham.a $(BUILD)/libc_send.o ham.map
 	$(CC) -nostdlib -r -o $@ -Wl,--wrap=send $(addprefix -Wl$(comma)-u$(comma),$(filter-out send,$(names)) ham_send $(extras)) \
 	    $(BUILD)/libc_send.o $(CARGO_OUT)/libham.a
 
+# What compilers leave for other compilers and for debuggers: several pieces of LLVM's in one section, as they are by now,
+# make an `ar` with LLVM's plugin abort.
+leave := --strip-debug --remove-section=.llvmbc --remove-section=.llvmcmd
+
 $(BUILD)/ham.o: $(BUILD)/core.o
-	$(OBJCOPY) --redefine-sym ham_send=send $(addprefix --keep-global-symbol=,$(names)) $< $@
+	$(OBJCOPY) $(leave) --redefine-sym ham_send=send $(addprefix --keep-global-symbol=,$(names)) $< $@
 
 $(BUILD)/hamx.o: $(BUILD)/core.o
-	$(OBJCOPY) $(foreach name,$(filter-out send,$(names)),--redefine-sym $(name)=ham_$(name)) \
+	$(OBJCOPY) $(leave) $(foreach name,$(filter-out send,$(names)),--redefine-sym $(name)=ham_$(name)) \
 	    $(addprefix --keep-global-symbol=ham_,$(names)) $(addprefix --keep-global-symbol=,$(extras)) $< $@
 
 $(BUILD)/lib%.a: $(BUILD)/%.o
@@ -156,6 +163,10 @@ clean:
 
 demo: all
 	exec capi-tests/demo.sh
+
+demo-overlay:
+	$(MAKE) all FEATURES=overlay
+	exec capi-tests/demo-overlay.sh
 
 test: all
 	exec capi-tests/run.sh

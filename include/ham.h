@@ -370,7 +370,9 @@ int srcDeregister(int msock, const char *group_uri, size_t num_ifs, uint32_t *if
  * - `EADDRNOTAVAIL`: `group_uri` is not joined by this socket.
  * - `EMSGSIZE`: the message is longer than `buf_len`; it stays queued.
  * - `EAGAIN`: `O_NONBLOCK` is set and there is no message.
- * - `EINTR`: a signal handler ran while the call waited.
+ * - `EINTR`: a signal handler ran while the call waited. One that runs just before the wait begins
+ *   goes unnoticed, as with recv(2), and so may one in the instant, 130 ms later, when a short wait
+ *   turns to a long one. Where a signal has to end the wait, use ppoll(2) on the handle.
  *
  * # Threads
  * Safe at any time from any thread; each message goes to one of the callers. In a membership event
@@ -562,15 +564,19 @@ int getAtomicMsgSize(int msock);
  * the link, from what they say in IGMP and MLD; and what a multicast router's forwarding cache and
  * a bridge's table hold. All but the first have addresses only, and stand as `ham:ip:GROUP` or
  * `ham:ip:GROUP@SOURCE`; other hosts' groups stand under this process's own Group Name of that
- * address and source, where there is just one.
+ * address and source, where there is just one. With presence (`HAM_PRESENCE=1`, off by default)
+ * libham's processes on other hosts tell their Group Names themselves, listeners and senders, and
+ * a group that they listen to stands under these names instead of its address.
  *
  * Other hosts are observed from the first service call or enableEvents() on, if the process has
  * CAP_NET_RAW; without it the log says so (level info), and only this host is known. Nothing is
  * sent, and no call waits: a host is known once it was heard, at the latest when it answers the
- * next query of the link's querier (125 s by default). A switch that snoops keeps reports from
- * hosts; then a router, the switch itself, or a host at a port that the switch takes for a router's
- * can observe them. The groups by which IPv6 itself works (ff02::1 and the solicited-node groups)
- * are left out of what other hosts have.
+ * next query of the link's querier (125 s by default); by presence, within 0.3 s on a small
+ * network. A crashed host is forgotten after the querier's time (260 s by default), by presence
+ * after 3 s (up to 15 s with a thousand processes). A switch that snoops keeps reports from hosts;
+ * then a router, the switch itself, or a host at a port that the switch takes for a router's can
+ * observe them, and every host hears presence. The groups by which IPv6 itself works (ff02::1 and
+ * the solicited-node groups) are left out of what other hosts have.
  *
  * # Parameters
  * - `iface`: the Interface id.
@@ -600,7 +606,9 @@ int groupSet(uint32_t iface, size_t *num_groups, GroupSet **groups);
  *
  * Lists the nodes next to this host that take part in multicast at an Interface, as far as this
  * host knows them (see groupSet()): the listeners on the link, those that parentSet() gives, the
- * querier, and the PIM routers that say Hello. A node of technology "ip" is given by its address,
+ * querier, the PIM routers that say Hello, and with presence every host where libham says that it
+ * is there; of one group those that take part in it, and those with a priority as designated
+ * forwarder (HAM_PRESENCE_PRIORITY). A node of technology "ip" is given by its address,
  * such as `ham:ip:10.0.0.1` or `ham:ip:[fe80::1]`; in IPv6 hosts report by link-local ones.
  *
  * `*neighbor_uris` points to NUL-terminated strings, one behind the other; walk them with
@@ -644,13 +652,13 @@ int neighborSet(uint32_t iface,
 /**
  * Lists the receivers behind an Interface
  *
- * Lists the nodes that receive what this host sends or forwards to a group at an Interface: itself,
- * by its own address there, when one of its programs has joined; and the hosts on the link that
- * have joined, by their addresses, as far as they are known (see groupSet()). Receivers of which
- * only the forwarding cache or the bridge knows, and neither names them one by one, stand as the
- * link's all-hosts group, `ham:ip:224.0.0.1` or `ham:ip:[ff02::1]`, as do hosts that have left out
- * their address or keep silent behind the reports of another one (IGMPv2, MLDv1). The strings are
- * laid out as by neighborSet().
+ * Lists the nodes that receive what this host sends or forwards to a group at an Interface:
+ * itself, by its own address there, when one of its programs has joined; and the hosts on the link
+ * that have joined, by their addresses, as far as they are known (see groupSet()). Receivers of
+ * which only the forwarding cache or the bridge knows, and neither names them one by one, stand as
+ * the link's all-hosts group, `ham:ip:224.0.0.1` or `ham:ip:[ff02::1]`, as do hosts that have left
+ * out their address or keep silent behind the reports of another one (IGMPv2, MLDv1). The strings
+ * are laid out as by neighborSet().
  *
  * # Parameters
  * - `iface`: the Interface id.
@@ -680,8 +688,8 @@ int childrenSet(uint32_t iface, const char *group_name, size_t *num_children, ch
  * Lists where data of a group comes from
  *
  * Lists the nodes from which this host receives multicast data of a group at an Interface: by its
- * forwarding cache, for a source-specific membership the next node towards the source, and nodes
- * that say that they send. The strings are laid out as by neighborSet().
+ * forwarding cache, for a source-specific membership the next node towards the source, and with
+ * presence the hosts that say that they send. The strings are laid out as by neighborSet().
  *
  * # Parameters
  * - `iface`: the Interface id.
@@ -711,9 +719,12 @@ int parentSet(uint32_t iface, const char *group_name, size_t *num_parents, char 
  * Says whether this host forwards a group
  *
  * Tells whether this host forwards a group out at an Interface, as a multicast router does, or is
- * the querier of the link. Of a group that its forwarding cache does not hold it tells whether it
- * forwards there at all and is the designated router, by priority, then address, among the PIM
- * routers that were heard there.
+ * the querier of the link, or the one that the hosts with presence have elected: of those with a
+ * HAM_PRESENCE_PRIORITY above 0 the highest one, then the lowest address, in each family for
+ * itself. It is elected a second after it began, when it knows the others (up to 5 s with a
+ * thousand processes); when it crashes, the next one follows after 3 s (15 s). Of a group that its
+ * forwarding cache does not hold it tells whether it forwards there at all and is the designated
+ * router, by priority, then address, among the PIM routers that were heard there.
  *
  * # Parameters
  * - `iface`: the Interface id.
@@ -775,8 +786,13 @@ int registerEventCallback(MembershipEventCallback callback);
  * address came or went, the old name is left and the new one is joined. Calling it twice is the same
  * as once. After fork() events are off in the child, and can be started there.
  *
+ * Of other hosts IGMP and MLD tell Group Addresses, presence (off by default) Group Names. With
+ * presence on, a join that is heard by address waits 50 ms for its name, 500 ms for what is there
+ * already; one that nobody names is told by its address. When a name is left, what is still
+ * listened to at its address after 5 s is told as a join of that address.
+ *
  * A host that crashes leaves when the link's querier would say so (RFC 3376, section 8.4: 260 s by
- * default). When the last known host of IGMPv2 or MLDv1 leaves, the leave is told when nobody has
+ * default), by presence after 3 s (up to 15 s with a thousand processes). When the last known host of IGMPv2 or MLDv1 leaves, the leave is told when nobody has
  * answered the querier's question; that of a host of IGMPv3 or MLDv2 at once.
  *
  * # Return value
