@@ -104,7 +104,9 @@ impl Control {
     fn listen(&self, socket: &MulticastSocket, state: &mut State, i: usize) -> std::io::Result<Heard> {
         let Carried { id, carrier, ref counters, .. } = self.carried[i];
         socket.set_carried();
-        let inlet = if state.all {
+        let name = state.name.clone();
+        let heard = carrier::Heard::of(&name);
+        let inlet = if let carrier::Heard::All { .. } = heard {
             Inlet::all(id, counters, &state.mapped.framing)
         } else {
             let decoder = state.decode(socket).decoder;
@@ -116,7 +118,6 @@ impl Control {
         let (inlet, weak) = (Arc::new(inlet), self.socket.clone());
         socket.open_inlet(&inlet);
         let inside = inlet.clone();
-        let heard = heard(&state.name, state.all);
         let hearing = carrier.hear(heard, move |arrived| {
             if let Some(socket) = weak.upgrade() {
                 socket.take_in(&inside, arrived);
@@ -231,12 +232,5 @@ pub(super) fn tell_sources(list: &mut Vec<u8>, sender: &Sender, attached: &Attac
     };
     for address in own.filter(fits).take(SOURCES) {
         twins::write(list, SocketAddr::new(address, port));
-    }
-}
-
-fn heard(name: &str, all: bool) -> carrier::Heard<'_> {
-    match name.split_once('*').filter(|_| all) {
-        Some((prefix, suffix)) => carrier::Heard::All { prefix, suffix },
-        None => carrier::Heard::Group(name),
     }
 }

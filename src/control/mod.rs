@@ -19,7 +19,7 @@ use crate::membership::{
     self,
     events::{self, EventType},
 };
-use crate::name::{Group, Name};
+use crate::name::Name;
 use crate::presence;
 use crate::send::{Outlet, Target};
 use crate::socket::{InterfaceCounters, MulticastSocket};
@@ -370,8 +370,6 @@ struct State {
     listener: bool,
     registered: bool,
     sent: bool,
-    /// All groups of a namespace.
-    all: bool,
     /// While it is joined and comes in frames.
     decoding: Option<Decoding>,
     places: Vec<(Spot, Place)>,
@@ -488,7 +486,6 @@ impl Control {
             listener: false,
             registered: false,
             sent: false,
-            all: *name.group() == Group::All,
             decoding: None,
             places: Vec::new(),
             hearings: Vec::new(),

@@ -95,7 +95,7 @@ impl Waiters {
 
     fn enter(&mut self, filter: &Filter) -> io::Result<Arc<Bell>> {
         let bell = self.spare.pop().map_or_else(|| Bell::new().map(Arc::new), Ok)?;
-        let group = filter.all.is_none().then(|| filter.name.clone());
+        let group = (!filter.all).then(|| filter.name.clone());
         self.waiting.push(Waiter { bell: bell.clone(), group });
         Ok(bell)
     }

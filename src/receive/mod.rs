@@ -59,8 +59,8 @@ const LONGEST: usize = 65536;
 pub(crate) struct Filter {
     uri: Box<[u8]>,
     name: Arc<str>,
-    /// Of all groups of a namespace: what their names begin and end with.
-    all: Option<(Box<str>, Box<str>)>,
+    /// For all groups of a namespace.
+    all: bool,
     receivers: Vec<Arc<Receiver>>,
     /// The socket's receivers when this was made: it is stale when they are others.
     snapshot: Arc<Vec<Arc<Receiver>>>,
@@ -69,10 +69,7 @@ pub(crate) struct Filter {
 impl Filter {
     /// Whether it is for messages of this group.
     fn wants(&self, group: &str) -> bool {
-        match &self.all {
-            None => *self.name == *group,
-            Some((prefix, suffix)) => Heard::All { prefix, suffix }.covers(group),
-        }
+        *self.name == *group || self.all && Heard::of(&self.name).covers(group)
     }
 }
 
@@ -649,9 +646,7 @@ impl MulticastSocket {
         let filter = Arc::new(Filter {
             uri: uri.into(),
             name: normal.clone(),
-            all: (*name.group() == Group::All)
-                .then(|| normal.split_once('*').map(|(prefix, suffix)| (prefix.into(), suffix.into())))
-                .flatten(),
+            all: *name.group() == Group::All,
             receivers: receivers.iter().filter(hears).cloned().collect(),
             snapshot: receivers.clone(),
         });
@@ -726,10 +721,7 @@ impl MulticastSocket {
         self.last_filter.store(None);
         let Some(mut queue) = self.lock_queue() else { return };
         queue.spill();
-        let heard = match group.split_once('*') {
-            Some((prefix, suffix)) => Heard::All { prefix, suffix },
-            None => Heard::Group(group),
-        };
+        let heard = Heard::of(group);
         queue.stash.retain(|stashed| !heard.covers(&stashed.group));
         queue.twins.forget(group);
         // They are to learn that it is not joined.

@@ -18,7 +18,15 @@ pub enum Heard<'a> {
     },
 }
 
-impl Heard<'_> {
+impl<'a> Heard<'a> {
+    /// What a Group Name in normal form asks for: `*` stands there alone, and only for all groups.
+    pub fn of(name: &'a str) -> Heard<'a> {
+        match name.split_once('*') {
+            Some((prefix, suffix)) => Heard::All { prefix, suffix },
+            None => Heard::Group(name),
+        }
+    }
+
     /// True when the group of this name is among what is heard.
     pub fn covers(&self, group: &str) -> bool {
         match *self {
@@ -70,7 +78,9 @@ mod tests {
 
     #[test]
     fn all_of_a_namespace_is_not_all() {
-        let all = Heard::All { prefix: "ham:sip:", suffix: "@cnn.com" };
+        let all = Heard::of("ham:sip:*@cnn.com");
+        assert_eq!(all, Heard::All { prefix: "ham:sip:", suffix: "@cnn.com" });
+        assert_eq!(Heard::of("ham:sip:%2A"), Heard::Group("ham:sip:%2A"));
         assert!(all.covers("ham:sip:news@cnn.com"));
         assert!(!all.covers("ham:sip:news@bbc.co.uk"));
         assert!(!all.covers("ham:opaque:news@cnn.com"));
