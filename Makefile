@@ -3,7 +3,7 @@
 # make uninstall
 # make header     writes include/*.h anew from the Rust source
 # make demo       shows groups, receivers and a plain BSD program on a network of its own
-# make demo-overlay  the same where the network carries no multicast, with FEATURES=overlay
+# make demo-overlay  the same where the network carries no multicast
 # make test       every test, from C and Rust
 # make bench      the ratios against raw sockets; BENCH=--quick for a short run
 # make clean
@@ -17,8 +17,8 @@ CARGO ?= cargo
 OBJCOPY ?= objcopy
 INSTALL ?= install
 BUILD ?= build
-# overlay, or overlay-tls for TLS and QUIC too: Zenoh, which takes some minutes to build and 8 MB.
-FEATURES ?=
+# overlay-tls, overlay (without TLS and QUIC) or nothing: Zenoh is most of the time that the build takes, and of the size.
+FEATURES ?= overlay-tls
 CFLAGS ?= -O2
 
 PREFIX ?= /usr/local
@@ -60,7 +60,7 @@ lib: $(libraries)
 
 # Cargo knows better than make what has changed; it leaves the file's time alone when nothing has.
 $(CARGO_OUT)/libham.a: FORCE
-	$(CARGO) rustc --release --lib --crate-type staticlib --features hamx$(addprefix $(comma),$(FEATURES)) --target-dir $(BUILD)/cargo
+	$(CARGO) rustc --release --lib --crate-type staticlib --no-default-features --features hamx$(addprefix $(comma),$(FEATURES)) --target-dir $(BUILD)/cargo
 
 $(BUILD)/libc_send.o: packaging/libc_send.c
 	@mkdir -p $(@D)
@@ -164,8 +164,7 @@ clean:
 demo: all
 	exec capi-tests/demo.sh
 
-demo-overlay:
-	$(MAKE) all FEATURES=overlay
+demo-overlay: all
 	exec capi-tests/demo-overlay.sh
 
 test: all

@@ -32,6 +32,9 @@ class Net:
         """On a port of their own each time: the rounds of one variant never reach the other's receivers."""
         return Groups("239.70.0.1" if self.family == 4 else "ff15::70:1", next(self.ports), count)
 
+    def settle(self):
+        """A join is over when it returns."""
+
     def burst(self, size, most):
         """As many messages as surely fit into a receive buffer: the kernel charges whole pages and headers."""
         return max(2, min(most, self.buffer // (2 * size + 1536)))
@@ -146,6 +149,7 @@ def ping_pong(net, size, receivers, seconds, spin=0, far_core=1, sides=SIDES):
                     pong.answer("pong")
                 return median, p99
 
+            net.settle()
             play()
             variants[name] = play
         return interleave(variants, seconds)
@@ -194,8 +198,8 @@ class Delivery(NamedTuple):
     share: float
 
 
-def flood(net, size, receivers, seconds, **sides):
-    """A sender as fast as it goes, and one receiver. `sides`: per variant the API, and what else its roles are told."""
+def flood(net, size, receivers, seconds, sides=SIDES):
+    """A sender as fast as it goes, and one receiver."""
     with Cast() as cast:
         variants = {}
         for name, (api, more) in sides.items():
@@ -211,12 +215,13 @@ def flood(net, size, receivers, seconds, **sides):
                     raise RoleFailed(f"of the {sent} messages of the {sender.name} only {received} arrived")
                 return Delivery(between * 1e9 / elapsed, (sender_cpu + sink_cpu) / received, received / sent)
 
+            net.settle()
             play()
             variants[name] = play
         return interleave(variants, seconds)
 
 
-def survivors(net, size, receivers, seconds, **sides):
+def survivors(net, size, receivers, seconds, sides=SIDES):
     """The share of the messages that arrive on a net with losses. Each burst has room in the receiver's buffer: none is lost there."""
     burst = net.burst(2 * size, 50)
     bursts = 50 // burst

@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Callable, NamedTuple, Optional
 
 import measures
+import overlay
 from report import Aim
 
 SIZES = (64, 1400, 8900, 60000)
@@ -17,6 +18,7 @@ SEND, MEDIAN, P99, DRAIN, SPIN, MANY_RATIO = Aim(1.05), Aim(1.05), Aim(1.10), Ai
 FRAMES, FRAMES_CPU, BUNDLE = Aim(3.00, at_least=True), Aim(0.50), Aim(7.00, at_least=True)
 FRAMED, SEALED, DECODE = Aim(1.15), Aim(1.50), Aim(1.00)
 EVENT, OBSERVER, WATCHED = Aim(1.00), Aim(1.00), Aim(1.02)
+OVERLAY, OVERLAY_RATE = Aim(1.15), Aim(0.87, at_least=True)
 
 # Of the figures of frame.rs those with an aim in nanoseconds, by the names of the rows.
 DECODE_NS = 100
@@ -87,8 +89,10 @@ def plan(quick):
     cells += ipv6(nets6, quick) + frames(nets, quick)
     if not quick:
         cells += correction(nets)
-    cells += decode(measures.NoNet())
-    return cells + group_states(nets[1], quick)
+    cells += decode(measures.NoNet()) + group_states(nets[1], quick)
+    if os.environ.get("HAM_BENCH_ZENOH"):
+        cells += overlays()
+    return cells
 
 
 def datagrams(nets, quick):
@@ -164,7 +168,7 @@ def frames(nets, quick):
     veth = nets[1]
 
     def flood(name, size, ham, rate_aim=None, cpu_aim=None):
-        play = partial(measures.flood, **against_raw(ham))
+        play = partial(measures.flood, sides=against_raw(ham))
         cells.append(Cell(name, play, veth, size, parts=delivery(name, rate_aim, cpu_aim)))
 
     flood("frames", 60000, FRAMED_NAME, FRAMES, FRAMES_CPU)
@@ -187,12 +191,12 @@ def correction(nets):
     """Forward error correction: what it costs, and what it saves."""
     sides = {"base": ("ham", framed_with(HAM_FEC="0")), "ham": ("ham", framed_with(HAM_FEC="20"))}
     against = {"base": "HAM without"}
-    cells = [Cell("fec", partial(measures.flood, **sides), nets[1], 60000, parts=delivery("fec", None, None), **against)]
+    cells = [Cell("fec", partial(measures.flood, sides=sides), nets[1], 60000, parts=delivery("fec", None, None), **against)]
     if os.environ.get("HAM_BENCH_LOSSY"):
         name = "fec, 2 % loss"
         parts = [Part(name, lambda value: value, None, "share")]
         net = measures.Net("veth", first=2)
-        cells.append(Cell(name, partial(measures.survivors, **sides), net, 60000, parts=parts, **against))
+        cells.append(Cell(name, partial(measures.survivors, sides=sides), net, 60000, parts=parts, **against))
     return cells
 
 
@@ -231,4 +235,19 @@ def group_states(net, quick):
         parts = trips("watched ping-pong", WATCHED, None)
         cells.append(Cell("watched ping-pong", partial(measures.ping_pong, sides=sides), net, size, parts=parts, **against))
     cells.append(Cell("watched drain", partial(measures.drain, sides=sides), net, 64, aim=WATCHED, **against))
+    return cells
+
+
+def overlays():
+    """Names over an overlay against bare Zenoh."""
+    cells = []
+    against = {"base": "bare Zenoh"}
+    for net in (overlay.Overlay(1), overlay.Overlay(3)):
+        for size in SIZES:
+            name = "overlay ping-pong"
+            play = partial(overlay.play, measures.ping_pong)
+            cells.append(Cell(name, play, net, size, parts=trips(name, OVERLAY, None), **against))
+        for size in SIZES:
+            play = partial(overlay.play, measures.flood)
+            cells.append(Cell("overlay", play, net, size, parts=delivery("overlay", OVERLAY_RATE, OVERLAY), **against))
     return cells

@@ -304,8 +304,11 @@ int main(int argc, char **argv) {
         case 'd':
             if (settings.num_devices == MAX_DEVICES)
                 fail("too many devices");
-            if ((settings.devices[settings.num_devices++] = if_nametoindex(optarg)) == 0)
+            /* A name, or the number of an Interface that has no device. */
+            if ((settings.devices[settings.num_devices] = if_nametoindex(optarg)) == 0 &&
+                (settings.devices[settings.num_devices] = (unsigned)strtoul(optarg, NULL, 0)) == 0)
                 fail(optarg);
+            settings.num_devices++;
             break;
         case 's': settings.send = parse_range(optarg); break;
         case 'r': settings.receive = parse_range(optarg); break;

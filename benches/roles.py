@@ -7,7 +7,7 @@ import subprocess
 BUILD = os.environ["HAM_BUILD"]
 FAR = ["nsenter", f"--net=/proc/{os.environ['HAM_BENCH_FAR']}/ns/net", "--"]
 CORES = sorted(os.sched_getaffinity(0))
-PROGRAMS = {api: f"{BUILD}/bench/{api}" for api in ("raw", "ham")}
+PROGRAMS = {api: f"{BUILD}/bench/{api}" for api in ("raw", "ham", "zenoh")}
 TIME_LIMIT = 20  # seconds that one command may take in a role
 
 
@@ -78,7 +78,7 @@ class Process:
 
 
 class Role(Process):
-    """`name`, `credentials`, `ipv4_only`, `watching` and `settings` (environment variables) are for libham alone."""
+    """`name`, `credentials`, `ipv4_only`, `watching` and `settings` (environment variables) are not for raw sockets."""
 
     def __init__(
         self,

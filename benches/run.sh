@@ -33,6 +33,15 @@ if [ -z "${HAM_BENCH_INSIDE:-}" ]; then
         [ -n "$HAM_BENCH_FRAME" ] || say "the benchmark of the decoder could not be built"
         export HAM_BENCH_FRAME
     fi
+    # Bare Zenoh, for what overlays cost: some minutes the first time, so not for a quick run.
+    case " $* " in *" --quick "* | *" --null "*) ;; *)
+        if [ -z "${HAM_BENCH_ZENOH:-}" ] && command -v "${CARGO:-cargo}" >/dev/null; then
+            "${CARGO:-cargo}" build -q --release --manifest-path "$here/zenoh/Cargo.toml" --target-dir "$HAM_BUILD/bench-zenoh" ||
+                say "bare Zenoh could not be built"
+            export HAM_BENCH_ZENOH="$HAM_BUILD/bench-zenoh/release/libbench_zenoh.a"
+        fi ;;
+    esac
+    [ -z "${HAM_BENCH_ZENOH:-}" ] || "${CC:-cc}" $flags -o "$HAM_BUILD/bench/zenoh" "$here/role.c" "$here/zenoh.c" "$HAM_BENCH_ZENOH" -pthread -ldl -lm
     if unshare --net true 2>/dev/null; then
         HAM_BENCH_INSIDE=1 exec unshare --net "$0" "$@"
     elif unshare --user --map-root-user --net true 2>/dev/null; then

@@ -1,4 +1,4 @@
-/* What a role needs from a multicast API: implemented over BSD sockets in raw.c, over libham in ham.c. */
+/* What a role needs from a multicast API: implemented over BSD sockets in raw.c, over libham in ham.c, over bare Zenoh in zenoh.c. */
 #ifndef BENCH_TRANSPORT_H
 #define BENCH_TRANSPORT_H
 
@@ -16,7 +16,7 @@ struct group_range {
 };
 
 struct settings {
-    unsigned devices[MAX_DEVICES]; /* kernel indices: send and join on each */
+    unsigned devices[MAX_DEVICES]; /* kernel indices, or Interface ids of libham: send and join on each */
     unsigned num_devices;
     struct group_range send;
     struct group_range receive;
