@@ -5,7 +5,7 @@
 HAM_ROOT=$(cd "$(dirname "$0")/.." && pwd)
 export DEBIAN_FRONTEND=noninteractive
 
-packages="gcc g++ clang lld llvm make binutils pkg-config cmake libcurl4-openssl-dev mandoc python3 python3-cryptography python3-pip curl
+packages="gcc g++ clang lld llvm make binutils pkg-config cmake libcurl4-openssl-dev mandoc openssl python3 python3-cryptography python3-pip curl
 iproute2 procps util-linux nftables ethtool tshark tcpdump socat iperf smcroute valgrind strace"
 missing=
 for package in $packages; do

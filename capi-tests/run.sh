@@ -139,6 +139,7 @@ if [ -z "${HAM_NO_BUILD:-}" ]; then
 fi
 check style/fmt cargo fmt --check
 check style/clippy cargo clippy --all-targets -- -D warnings
+check style/without-overlay cargo clippy --all-targets --no-default-features -- -D warnings
 check style/rustdoc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps
 cargo_tests
 if [ -n "${build:-}" ]; then

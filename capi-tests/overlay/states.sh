@@ -56,14 +56,16 @@ wait_until 5 eval '[ "$(node_of router neighbors $O | wc -l)" = 1 ]' || fail "th
 
 # Each change was one event.
 events() { grep " $O " one.out | sed -n 's/^event //p'; }
-becomes "events" "join $O ham:opaque:a
+all="join $O ham:opaque:a
 source $O ham:opaque:a
 source $O ham:ip:239.1.2.3:5000
 source $O ham:ip:239.1.2.3:5000
 join $O ham:ip:239.1.2.3:5000
-leave $O ham:opaque:a" events
+leave $O ham:opaque:a"
+becomes "events" "$all" events
 # The router dies and comes back: what is still so is no news.
 kill_node router
 router router router '[overlay.o]\nlisten = ["tcp/10.0.0.3:7447"]\nlease_ms = 1000'
 becomes "after the router has come back" "group ham:ip:239.1.2.3:5000 0" answer router groups $O
+becomes "events, still" "$all" events
 stop one router

@@ -5,6 +5,7 @@ use crate::technology::carrier::Arrived;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// One who hears.
 pub struct Ear {
@@ -43,9 +44,11 @@ impl Ear {
                 .map_or(0, |inside| inside.iter().filter(|ear| std::ptr::eq(**ear, self)).count())
         });
         let own = own.unwrap_or(0);
-        // Nothing blocks in there, so this is a moment.
+        // Nothing blocks in there, so this is a moment; but one of a lower priority may need this processor.
+        let mut turns = 0;
         while self.inside.load(Ordering::SeqCst) > own {
-            std::thread::yield_now();
+            turns += 1;
+            if turns < 100 { std::thread::yield_now() } else { std::thread::sleep(Duration::from_micros(50)) }
         }
     }
 }

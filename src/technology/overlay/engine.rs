@@ -10,6 +10,8 @@ use crate::config::Mode;
 use crate::membership::known::Role;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -22,18 +24,34 @@ use zenoh::{Session, Wait};
 /// How often the session is looked after when nothing happens.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// When it is looked after first when something has happened, and then ever later.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Zenoh's clients forget their router when the connection ends at a bad moment: a session that has been without one for
+/// so long, and two leases, is replaced.
+const ALONE: Duration = Duration::from_secs(30);
+
+/// A session numbers its key expressions with 16 bits and never takes a number again: before that it is replaced.
+const KEYS: usize = 60_000;
+
+/// A session that has lived for so long was no failure.
+const LIVED: Duration = Duration::from_secs(10);
+
 /// Runs for the life of the process.
 pub fn run(node: &Arc<Node>) {
+    let settings = &node.settings;
+    if settings.zenoh_config.is_none() && settings.routers.is_empty() && settings.listen.is_empty() {
+        log::warn!("overlay {}: it has neither \"routers\" nor \"listen\", and reaches nobody", settings.name);
+    }
     let mut pause = Pause::default();
     loop {
         match session::open(&node.settings) {
             Ok(session) => {
-                pause = Pause::default();
-                let lived = Engine::new(node, session).run();
-                node.up.store(false, Ordering::Relaxed);
-                node.others().clear();
-                if let Err(why) = lived {
-                    log::warn!("overlay {}: {why}; a new session is opened", node.settings.name);
+                let begin = Instant::now();
+                let why = Engine::new(node, session).run();
+                log::warn!("overlay {}: {why}; a new session is opened", node.settings.name);
+                if begin.elapsed() > LIVED {
+                    pause = Pause::default();
                 }
             }
             Err(why) => pause.tell(node, &why),
@@ -94,6 +112,10 @@ impl From<zenoh::Error> for End {
 struct Engine<'a> {
     node: &'a Arc<Node>,
     session: Session,
+    /// False when it has ended: what its callbacks say then is of the past. Changes with the table of the others locked.
+    live: Arc<AtomicBool>,
+    /// Key expressions that it has numbered.
+    keys: usize,
     declared: HashMap<Id, Declared>,
     watch: Option<Subscriber<()>>,
     /// Ways out that a put may still be in: they are not undeclared in it.
@@ -109,6 +131,8 @@ impl<'a> Engine<'a> {
         Engine {
             node,
             session,
+            live: Arc::new(AtomicBool::new(true)),
+            keys: 0,
             declared: HashMap::new(),
             watch: None,
             retired: Vec::new(),
@@ -117,14 +141,19 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Until the session is dead.
-    fn run(mut self) -> Result<(), String> {
-        let end = match self.serve() {
-            Ok(()) => Ok(()),
-            Err(End::Panicked) => Err("Zenoh panicked".to_owned()),
-            Err(End::Failed(why)) => Err(why),
-        };
+    /// Until the session is dead: says why.
+    fn run(mut self) -> String {
+        let served = catch_unwind(AssertUnwindSafe(|| match self.serve() {
+            End::Panicked => "Zenoh panicked".to_owned(),
+            End::Failed(why) => why,
+        }));
+        let why = served.unwrap_or_else(|_| "a defect in libham".to_owned());
+        self.node.up.store(false, Ordering::Relaxed);
         self.node.session.store(None);
+        let mut others = self.node.others();
+        self.live.store(false, Ordering::Relaxed);
+        others.clear();
+        drop(others);
         for declared in self.declared.values() {
             declared.group.outlet.store(None);
         }
@@ -135,29 +164,51 @@ impl<'a> Engine<'a> {
             let _ = hooks::calm(|| session.close().wait());
             let _ = hooks::calm(|| drop(rest));
         });
+        why
+    }
+
+    fn serve(&mut self) -> End {
+        let Err(end) = self.serve_for_ever();
         end
     }
 
-    fn serve(&mut self) -> Result<(), End> {
+    fn serve_for_ever(&mut self) -> Result<Infallible, End> {
         self.follow_neighbors()?;
         let node = self.node;
         node.session.store(Some(Arc::new(self.session.clone())));
         node.touch_all();
-        let mut looked = Instant::now();
+        let (mut looked, mut pause, mut with_router) = (Instant::now(), LOOK, Instant::now());
         loop {
-            // The event may come before Zenoh's own list has changed: so now and then without one, too.
-            if self.moved.swap(false, Ordering::AcqRel) || looked.elapsed() >= LOOK {
+            node.note_alive();
+            // The event may come before Zenoh's own list has changed: so without one, too.
+            let moved = self.moved.swap(false, Ordering::AcqRel);
+            if moved || looked.elapsed() >= pause {
+                pause = if moved { LOOK_AGAIN } else { (4 * pause).min(LOOK) };
                 looked = Instant::now();
                 if self.look_around()? {
                     node.touch_all();
                 }
             }
-            let mut wanted = node.next_work(LOOK, || self.moved.load(Ordering::Acquire));
-            let (version, watch, changed) = (wanted.version, wanted.watch, wanted.take_changed());
+            if node.up.load(Ordering::Relaxed) {
+                with_router = Instant::now();
+            } else if with_router.elapsed() > ALONE.max(2 * node.settings.lease) {
+                return Err(End::Failed("it has had no router for long".into()));
+            }
+            if node.ask_again.swap(false, Ordering::AcqRel) {
+                let watch = self.watch.take();
+                hooks::calm(|| drop(watch))?;
+            }
+            let news = || self.moved.load(Ordering::Acquire) || node.ask_again.load(Ordering::Acquire);
+            let mut wanted = node.next_work(pause, news);
+            let (version, watch, changed) = (wanted.version, wanted.watched.is_some(), wanted.take_changed());
             drop(wanted);
             self.check()?;
             for (id, group, wish) in changed {
+                node.note_alive();
                 self.make_so(id, group, &wish)?;
+            }
+            if self.keys > KEYS && self.declared.len() < KEYS / 2 {
+                return Err(End::Failed("it has used up its numbers for key expressions".into()));
             }
             if watch && self.watch.is_none() {
                 self.watch_others()?;
@@ -216,6 +267,8 @@ impl<'a> Engine<'a> {
         self.node.set_places(|places: &mut Places| {
             if places.id() != id {
                 places.ids.push(id);
+                let old = places.ids.len().saturating_sub(Places::KEPT);
+                places.ids.drain(..old);
             }
             has_moved = places.router != router && is_up;
             places.router = router;
@@ -248,7 +301,10 @@ impl<'a> Engine<'a> {
             tokens: BTreeMap::new(),
         });
         match (wish.heard, &declared.subscriber) {
-            (true, None) => declared.subscriber = Some(hooks::calm(|| subscriber(session, &group))??),
+            (true, None) => {
+                self.keys += 1;
+                declared.subscriber = Some(hooks::calm(|| subscriber(session, &group))??);
+            }
             (false, Some(_)) => {
                 let subscriber = declared.subscriber.take();
                 hooks::calm(|| drop(subscriber))?;
@@ -257,6 +313,7 @@ impl<'a> Engine<'a> {
         }
         match (wish.way, &declared.outlet) {
             (true, None) => {
+                self.keys += 1;
                 let outlet = Arc::new(hooks::calm(|| publisher(session, &group))??);
                 declared.outlet = Some(outlet.clone());
                 group.outlet.store(Some(outlet));
@@ -294,10 +351,19 @@ impl<'a> Engine<'a> {
     }
 
     fn watch_others(&mut self) -> Result<(), End> {
-        let node = self.node.clone();
+        let (node, live) = (self.node.clone(), self.live.clone());
         let heard = move |sample: Sample| {
             let came = sample.kind() == SampleKind::Put;
-            node.others().apply(sample.key_expr().as_str(), came, |id| node.has_id(id));
+            let mut others = node.others();
+            if !live.load(Ordering::Relaxed) {
+                return;
+            }
+            let has_room_again = others.apply(sample.key_expr().as_str(), came, |id| node.has_id(id));
+            drop(others);
+            if has_room_again {
+                node.ask_again.store(true, Ordering::Release);
+                node.wake();
+            }
         };
         let liveliness = self.session.liveliness();
         let watch =

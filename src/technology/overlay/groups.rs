@@ -6,6 +6,7 @@ use crate::technology::carrier::{Arrived, Heard};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Instant;
 use zenoh::pubsub::Publisher;
 
 /// One group, or all of a namespace.
@@ -103,8 +104,8 @@ pub struct Wanted {
     pub version: u64,
     /// The version that the engine has made so.
     pub settled: u64,
-    /// The tokens of others are watched.
-    pub watch: bool,
+    /// Since when the tokens of others are watched.
+    pub watched: Option<Instant>,
 }
 
 impl Wanted {

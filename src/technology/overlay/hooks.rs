@@ -1,6 +1,7 @@
 //! What goes on inside Zenoh, as far as it lets it be seen: its log, which goes to ours; that it found no room for a
 //! message; and its panics, of which nothing is printed and which are the sign to open a new session.
 
+use crate::logging::Pace;
 use std::cell::Cell;
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -63,9 +64,14 @@ pub fn install() {
 /// Whether this thread is one of its runtimes', whose names are these with a number.
 fn is_of_zenoh() -> bool {
     let thread = std::thread::current();
-    let kind = thread.name().and_then(|name| name.split_once('-')).map(|(kind, _)| kind);
-    kind.is_some_and(|kind| ["app", "acc", "tx", "rx", "net"].contains(&kind))
+    let name = thread.name().and_then(|name| name.split_once('-'));
+    name.is_some_and(|(kind, number)| {
+        ["app", "acc", "tx", "rx", "net"].contains(&kind) && number.parse::<u16>().is_ok()
+    })
 }
+
+/// Where it says why it does not reach a router, which is all that it says of it.
+const REACH: (&str, &str) = ("zenoh::net::runtime::orchestrator", "Unable to connect");
 
 /// Where it says that it found no room, and that it says so. It says it once more when it has tried again.
 const ROOM: (&str, &str) = ("zenoh_transport::common::pipeline", "Zenoh message dropped because it's over");
@@ -76,7 +82,11 @@ impl Hook {
     fn is_wanted(about: &Metadata<'_>) -> bool {
         let is_told = about.is_event() && about.target().starts_with("zenoh");
         is_told
-            && (*about.level() <= Level::INFO || *about.level() == Level::TRACE && about.target() == ROOM.0)
+            && match *about.level() {
+                Level::TRACE => about.target() == ROOM.0,
+                Level::DEBUG => about.target() == REACH.0,
+                _ => true,
+            }
     }
 }
 
@@ -94,17 +104,22 @@ impl Subscriber for Hook {
     }
 
     fn event(&self, event: &Event<'_>) {
-        if *event.metadata().level() == Level::TRACE {
-            let mut begins = Begins { with: ROOM.1, result: None };
+        static PACE: Pace = Pace::new();
+        let begins = |with| {
+            let mut begins = Begins { with, result: None };
             event.record(&mut Message(&mut begins));
-            if begins.result == Some(true) {
-                let _ = NO_ROOM.try_with(|times| times.set(times.get() + 1));
-            }
-            return;
-        }
+            begins.result == Some(true)
+        };
         // What is an error to Zenoh is mostly a router that went away.
         let level = match *event.metadata().level() {
-            Level::ERROR => log::Level::Warn,
+            Level::TRACE => {
+                if begins(ROOM.1) {
+                    let _ = NO_ROOM.try_with(|times| times.set(times.get() + 1));
+                }
+                return;
+            }
+            Level::DEBUG if !begins(REACH.1) || !PACE.due() => return,
+            Level::ERROR | Level::DEBUG => log::Level::Warn,
             Level::WARN => log::Level::Info,
             _ => log::Level::Debug,
         };

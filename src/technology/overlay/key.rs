@@ -1,7 +1,7 @@
 //! The key expressions of an overlay: `ham/v1/<group>/…`, the Group Name percent-encoded so that it is one chunk.
 
 use crate::membership::known::Role;
-use crate::name::{URI_MAX, encode, is_unreserved};
+use crate::name::{Group, Name, URI_MAX, encode, is_unreserved};
 
 /// What a liveliness token says of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub struct Token<'a> {
     pub via: &'a str,
 }
 
-/// No node, and no domain, has a longer one.
-const ID_MAX: usize = 256;
+/// No domain has a longer name, as a chunk.
+const DOMAIN_MAX: usize = 256;
 
 /// Where the frames of a group go.
 pub fn data(group: &str) -> String {
@@ -41,9 +41,9 @@ pub fn all_data(prefix: &str, suffix: &str) -> String {
     }
 }
 
-/// The group that a frame came to.
+/// The group that a frame came to; none when the key is not that of a Group Name in normal form.
 pub fn group(key: &str) -> Option<String> {
-    decode(key.strip_prefix("ham/v1/")?.strip_suffix("/d")?)
+    name(key.strip_prefix("ham/v1/")?.strip_suffix("/d")?)
 }
 
 /// The key of a token.
@@ -69,11 +69,16 @@ pub fn read_token(key: &str) -> Option<Token<'_>> {
         "gw" => (Says::Forwards, fourth, third),
         _ => return None,
     };
-    let fits = |id: &str| (1..=ID_MAX).contains(&id.len());
-    if !fits(node) || !fits(via) || chunks.next().is_some() {
+    let via_fits = if says == Says::Forwards { (1..=DOMAIN_MAX).contains(&via.len()) } else { is_id(via) };
+    if !is_id(node) || !via_fits || chunks.next().is_some() {
         return None;
     }
-    Some(Token { group: decode(group)?, says, node, via })
+    Some(Token { group: name(group)?, says, node, via })
+}
+
+/// Whether a node can have this id.
+fn is_id(id: &str) -> bool {
+    (1..=32).contains(&id.len()) && id.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Text as one chunk.
@@ -81,6 +86,14 @@ pub fn chunk(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     encode(text, &mut out);
     out
+}
+
+/// The Group Name in normal form that a chunk is.
+fn name(chunk: &str) -> Option<String> {
+    let text = decode(chunk)?;
+    let is_name = Name::parse(text.as_bytes())
+        .is_ok_and(|name| **name.normal() == *text && *name.group() != Group::All);
+    is_name.then_some(text)
 }
 
 /// The inverse of [`encode`]: what that would not have written is nobody's Group Name.

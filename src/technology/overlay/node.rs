@@ -7,6 +7,7 @@ use super::tree::Tree;
 use super::{ear, hooks};
 use crate::config::{Mode, OverlaySettings};
 use crate::control::{fork_generation, prepare_for_fork};
+use crate::logging::Pace;
 use crate::sys::thread;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::io;
@@ -18,12 +19,20 @@ use zenoh::Session;
 /// Zenoh hands a message to the system within so long, where the link is free. It cannot be asked.
 const LINGER: Duration = Duration::from_millis(20);
 
+/// Zenoh has not answered the engine for so long: it hangs, and a message passed to it might hang, too.
+const HANGS: Duration = Duration::from_secs(15);
+
+/// The generation of the process that has used an overlay. Zenoh's threads are those of all overlays together.
+static USED_BY: OnceLock<u32> = OnceLock::new();
+
 /// This process.
 pub struct Node {
     /// As configured.
     pub settings: OverlaySettings,
-    /// When the overlay was used first, and by which generation of the process.
-    started: OnceLock<(Instant, u32)>,
+    /// When the overlay was used first.
+    started: OnceLock<Instant>,
+    /// The engine has its thread.
+    runs: AtomicBool,
     wanted: Mutex<Wanted>,
     /// There is something to do for the engine.
     work: Condvar,
@@ -37,7 +46,11 @@ pub struct Node {
     pub failed: AtomicBool,
     /// When the last message was passed to it, in microseconds since the first use.
     last_put: AtomicU64,
+    /// When the engine was seen last, likewise.
+    last_turn: AtomicU64,
     others: Mutex<Others>,
+    /// There is room again for others that were left out.
+    pub ask_again: AtomicBool,
     /// What others do has been heard of.
     heard: AtomicBool,
     places: Mutex<Places>,
@@ -59,6 +72,9 @@ pub struct Places {
 }
 
 impl Places {
+    /// So many ids of its own it knows: by then the tokens of the others are gone everywhere.
+    pub const KEPT: usize = 8;
+
     /// The id.
     pub fn id(&self) -> &str {
         self.ids.last().map_or("", String::as_str)
@@ -76,6 +92,7 @@ impl Node {
         Arc::new(Node {
             settings,
             started: OnceLock::new(),
+            runs: AtomicBool::new(false),
             wanted: Mutex::default(),
             work: Condvar::new(),
             done: Condvar::new(),
@@ -83,7 +100,9 @@ impl Node {
             up: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             last_put: AtomicU64::new(0),
+            last_turn: AtomicU64::new(0),
             others: Mutex::default(),
+            ask_again: AtomicBool::new(false),
             heard: AtomicBool::new(false),
             places: Mutex::default(),
             session: ArcSwapOption::empty(),
@@ -91,31 +110,37 @@ impl Node {
         })
     }
 
-    /// Whether this is a child of the process that uses the overlay: it has nothing of the session but its memory, and
-    /// locks that may never open.
+    /// Whether this is a child of a process that uses an overlay: it has nothing of Zenoh but its memory, and locks that
+    /// may never open.
     pub fn in_child(&self) -> bool {
-        self.started.get().is_some_and(|(_, generation)| *generation != fork_generation())
+        USED_BY.get().is_some_and(|generation| *generation != fork_generation())
     }
 
     fn start(self: &Arc<Node>) -> io::Result<()> {
-        let mut is_first = false;
-        self.started.get_or_init(|| {
-            is_first = true;
+        USED_BY.get_or_init(|| {
             prepare_for_fork();
-            (Instant::now(), fork_generation())
+            fork_generation()
         });
         if self.in_child() {
             return Err(io::Error::from_raw_os_error(libc::EADDRNOTAVAIL));
         }
-        if is_first {
+        self.started.get_or_init(Instant::now);
+        if !self.runs.swap(true, Ordering::Relaxed) {
             hooks::install();
             let node = self.clone();
             // From it come all the threads of Zenoh, and none of them takes a signal.
             if let Err(e) = thread::spawn("ham-overlay", move || engine::run(&node)) {
                 log::error!("overlay {}: {e}: no thread for it", self.settings.name);
+                self.runs.store(false, Ordering::Relaxed);
+                return Err(e);
             }
         }
         Ok(())
+    }
+
+    /// Microseconds since the first use.
+    fn clock(&self) -> u64 {
+        self.started.get().map_or(0, |first| first.elapsed().as_micros() as u64)
     }
 
     /// What is wanted. Starts the engine.
@@ -160,7 +185,7 @@ impl Node {
     /// Waits until what is wanted now is made so; while there is no session only as long as the first use has it.
     pub fn wait_until_settled(&self) {
         let patience = self.settings.patience;
-        let Some((first, _)) = self.started.get() else { return };
+        let Some(first) = self.started.get() else { return };
         if ear::is_inside() {
             return;
         }
@@ -173,16 +198,26 @@ impl Node {
         });
     }
 
-    /// A message is being passed to the session.
-    pub fn note_put(&self) {
-        if let Some((first, _)) = self.started.get() {
-            self.last_put.store(first.elapsed().as_micros() as u64, Ordering::Relaxed);
+    /// A message is to be passed to the session. False when that hangs: it must not be.
+    pub fn note_put(&self) -> bool {
+        static PACE: Pace = Pace::new();
+        let now = self.clock();
+        self.last_put.store(now, Ordering::Relaxed);
+        let lives = now.saturating_sub(self.last_turn.load(Ordering::Relaxed)) < HANGS.as_micros() as u64;
+        if !lives && PACE.due() {
+            log::error!("overlay {}: Zenoh hangs; this process can send by it no more", self.settings.name);
         }
+        lives
+    }
+
+    /// For the engine: it has not hung up to now.
+    pub fn note_alive(&self) {
+        self.last_turn.store(self.clock(), Ordering::Relaxed);
     }
 
     /// Waits until what was sent is out, as far as time tells: a program may end now.
     pub fn linger(&self) {
-        let Some((first, _)) = self.started.get() else { return };
+        let Some(first) = self.started.get() else { return };
         let last = Duration::from_micros(self.last_put.load(Ordering::Relaxed));
         if !last.is_zero() && self.up.load(Ordering::Relaxed) && !ear::is_inside() {
             std::thread::sleep((last + LINGER).saturating_sub(first.elapsed()));
@@ -211,23 +246,31 @@ impl Node {
         self.done.notify_all();
     }
 
-    /// From now on it is known what others do. The first one who asks waits for it a little.
-    pub fn watch_others(self: &Arc<Node>) {
-        let Ok(mut wanted) = self.wanted() else { return };
-        let is_new = !std::mem::replace(&mut wanted.watch, true);
-        if is_new {
+    /// From now on it is known what others do.
+    fn watch(self: &Arc<Node>) -> io::Result<MutexGuard<'_, Wanted>> {
+        let mut wanted = self.wanted()?;
+        if wanted.watched.is_none() {
+            wanted.watched = Some(Instant::now());
             wanted.version += 1;
             self.work.notify_one();
         }
-        if is_new {
-            let unheard = |_: &mut Wanted| !self.heard.load(Ordering::Acquire);
-            let _wanted = self.done.wait_timeout_while(wanted, self.first_answer(), unheard);
-        }
+        Ok(wanted)
     }
 
-    /// How long a service call waits for its first answer, and no other does.
-    pub fn first_answer(&self) -> Duration {
-        if ear::is_inside() { Duration::ZERO } else { self.settings.patience }
+    /// The same. The first ones who ask wait for it a little.
+    pub fn watch_others(self: &Arc<Node>) {
+        let Ok(wanted) = self.watch() else { return };
+        let patience = self.patience_since(wanted.watched);
+        let unheard = |_: &mut Wanted| !self.heard.load(Ordering::Acquire);
+        let _wanted = self.done.wait_timeout_while(wanted, patience, unheard);
+    }
+
+    /// What is left of the time that a service call waits for its first answer.
+    pub fn patience_since(&self, begun: Option<Instant>) -> Duration {
+        if ear::is_inside() {
+            return Duration::ZERO;
+        }
+        self.settings.patience.saturating_sub(begun.map_or(Duration::ZERO, |begun| begun.elapsed()))
     }
 
     /// Whether someone in this process hears the group, or any.
@@ -241,10 +284,7 @@ impl Node {
             return;
         }
         self.others().tell(tell);
-        let _ = self.want(|wanted| {
-            wanted.watch = true;
-            wanted.version += 1;
-        });
+        drop(self.watch());
     }
 
     /// Where this node is.

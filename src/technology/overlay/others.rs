@@ -28,19 +28,24 @@ pub struct Others {
     forwarders: HashMap<Arc<str>, Forwarders>,
     tokens: usize,
     bytes: usize,
+    /// There was no room for some.
+    left_out: bool,
     tell: Option<Tell>,
 }
 
 impl Others {
-    /// A token came or went. Those of this node, by whatever ids it has or had, are no others'.
-    pub fn apply(&mut self, key: &str, came: bool, own: impl Fn(&str) -> bool) {
+    /// A token came or went. Those of this node, by whatever ids it has or had, are no others'. True when there is room
+    /// again for some that were left out: they have to be asked for.
+    #[must_use]
+    pub fn apply(&mut self, key: &str, came: bool, own: impl Fn(&str) -> bool) -> bool {
         static PACE: Pace = Pace::new();
-        let Some(token) = key::read_token(key).filter(|token| !own(token.node)) else { return };
+        let Some(token) = key::read_token(key).filter(|token| !own(token.node)) else { return false };
         if came && (self.tokens >= LIMIT || self.bytes + key.len() > BYTES) {
             if PACE.due() {
                 log::warn!("overlay: states of other nodes are left out, {LIMIT} are kept");
             }
-            return;
+            self.left_out = true;
+            return false;
         }
         let is_new = match token.says {
             Says::Is(role) => self.is(token.group.into(), role, token.node, token.via, came),
@@ -51,6 +56,8 @@ impl Others {
         } else if is_new {
             (self.tokens, self.bytes) = (self.tokens - 1, self.bytes - key.len());
         }
+        let has_room = self.tokens < LIMIT - LIMIT / 16 && self.bytes < BYTES - BYTES / 16;
+        has_room && std::mem::take(&mut self.left_out)
     }
 
     /// Whether it is news that a node is there (or not) behind that router.
@@ -100,7 +107,7 @@ impl Others {
     pub fn clear(&mut self) {
         let states = std::mem::take(&mut self.states);
         self.forwarders.clear();
-        (self.tokens, self.bytes) = (0, 0);
+        (self.tokens, self.bytes, self.left_out) = (0, 0, false);
         states.into_keys().for_each(|state| self.say(state, false));
     }
 
@@ -117,9 +124,9 @@ impl Others {
 
     /// The nodes that are so in the group, or in any, and the routers that they are behind.
     pub fn nodes(&self, group: Option<&str>, role: Role) -> impl Iterator<Item = (&str, &str)> {
-        let fits =
-            move |state: &(Arc<str>, Role)| state.1 == role && group.is_none_or(|group| *state.0 == *group);
-        let nodes = self.states.iter().filter(move |(state, _)| fits(state)).flat_map(|(_, nodes)| nodes);
+        let one = group.and_then(|group| self.states.get(&(group.into(), role)));
+        let any = self.states.iter().filter(move |(state, _)| group.is_none() && state.1 == role);
+        let nodes = one.into_iter().chain(any.map(|(_, nodes)| nodes)).flatten();
         nodes.flat_map(|(node, routers)| routers.iter().map(move |via| (&**node, &**via)))
     }
 

@@ -7,12 +7,8 @@ use crate::config::{Mode, OverlaySettings};
 use std::fmt::Write;
 use std::io;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
-use zenoh::bytes::ZBytes;
+use std::time::Duration;
 use zenoh::{Config, Session, Wait};
-
-/// How often a put that waits for room tries again.
-const AGAIN: Duration = Duration::from_millis(1);
 
 /// The largest message that is put together from fragments, in bytes.
 const LARGEST: usize = 1 << 20;
@@ -30,12 +26,12 @@ pub fn open(settings: &OverlaySettings) -> Result<Session, String> {
 
 /// Zenoh's configuration.
 pub fn configured(settings: &OverlaySettings) -> Result<Config, String> {
-    if let Some(path) = &settings.zenoh_config {
-        return Config::from_file(path).map_err(|e| format!("{}: {e}", path.display()));
-    }
-    let mut config = Config::default();
-    let mut all = basics(settings);
+    let (mut config, mut all) = match &settings.zenoh_config {
+        Some(path) => (Config::from_file(path).map_err(|e| format!("{}: {e}", path.display()))?, Vec::new()),
+        None => (Config::default(), basics(settings)),
+    };
     all.extend(secured(settings)?);
+    all.extend(settings.block.map(waiting));
     for (key, value) in all {
         config.insert_json5(key, &value).map_err(|e| format!("{key}: {e}"))?;
     }
@@ -70,14 +66,14 @@ fn basics(settings: &OverlaySettings) -> Vec<Setting> {
             ("access_control", ADMIN_IS_OURS.into()),
         ]),
     }
-    if let (Some(block), Mode::Client) = (settings.block, settings.mode) {
-        // There is one link, so only the own puts wait.
-        let microseconds = block.as_micros();
-        let wait =
-            format!("{{wait_before_drop:{microseconds},max_wait_before_drop_fragments:{microseconds}}}");
-        all.push(("transport/link/tx/queue/congestion_control/drop", wait));
-    }
     all
+}
+
+/// A message waits for room on a link before it is dropped; on a router, also one of others.
+fn waiting(block: Duration) -> Setting {
+    let microseconds = block.as_micros();
+    let wait = format!("{{wait_before_drop:{microseconds},max_wait_before_drop_fragments:{microseconds}}}");
+    ("transport/link/tx/queue/congestion_control/drop", wait)
 }
 
 const ADMIN_IS_OURS: &str = r#"{
@@ -133,38 +129,27 @@ fn quoted(text: &str) -> String {
 
 /// Passes a frame on to the other nodes.
 pub fn put(node: &Node, group: &Group, frame: Vec<u8>, sources: &[u8]) -> io::Result<()> {
-    let unreachable = || Err(io::Error::from_raw_os_error(libc::ENETUNREACH));
+    let failed = |errno| Err(io::Error::from_raw_os_error(errno));
     let outlet = group.outlet.load();
     let (Some(outlet), true) = (outlet.as_deref(), node.up.load(Ordering::Relaxed)) else {
-        return unreachable();
+        return failed(libc::ENETUNREACH);
     };
-    node.note_put();
-    let mut until = None;
-    let frame = ZBytes::from(frame);
-    loop {
-        let told = hooks::no_room();
-        let result = hooks::calm(|| match sources {
-            [] => outlet.put(frame.clone()).wait(),
-            _ => outlet.put(frame.clone()).attachment(sources).wait(),
-        });
-        match result {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => return unreachable(),
-            Err(hooks::Panicked) => {
-                node.failed.store(true, Ordering::Relaxed);
-                return unreachable();
-            }
-        }
-        // It tells of each message twice, and once when the second attempt found room.
-        if hooks::no_room() < told + 2 {
-            return Ok(());
-        }
-        let now = Instant::now();
-        match node.settings.block {
-            Some(block) if now < *until.get_or_insert(now + block) && node.settings.mode == Mode::Router => {
-                std::thread::sleep(AGAIN);
-            }
-            _ => return Err(io::Error::from_raw_os_error(libc::ENOBUFS)),
+    if !node.note_put() {
+        return failed(libc::ENETUNREACH);
+    }
+    let told = hooks::no_room();
+    let result = hooks::calm(|| match sources {
+        [] => outlet.put(frame).wait(),
+        _ => outlet.put(frame).attachment(sources).wait(),
+    });
+    match result {
+        // It tells of each message twice, and once when its second attempt has found room.
+        Ok(Ok(())) if hooks::no_room() < told + 2 => Ok(()),
+        Ok(Ok(())) => failed(libc::ENOBUFS),
+        Ok(Err(_)) => failed(libc::ENETUNREACH),
+        Err(hooks::Panicked) => {
+            node.failed.store(true, Ordering::Relaxed);
+            failed(libc::ENETUNREACH)
         }
     }
 }

@@ -33,6 +33,8 @@ pub struct Tree {
 struct State {
     next: Successors,
     asked: Option<Instant>,
+    /// Since when it is asked for.
+    begun: Option<Instant>,
     is_running: bool,
     is_known: bool,
 }
@@ -139,9 +141,11 @@ impl Tree {
         if !state.is_running {
             let asker = node.clone();
             state.is_running = thread::spawn("ham-overlay-tree", move || asker.tree.run(&asker)).is_ok();
+            state.begun = state.asked;
         }
         let unknown = |state: &mut State| !state.is_known;
-        let waited = node.tree.answered.wait_timeout_while(state, node.first_answer(), unknown);
+        let patience = node.patience_since(state.begun);
+        let waited = node.tree.answered.wait_timeout_while(state, patience, unknown);
         waited.unwrap_or_else(PoisonError::into_inner).0.next.clone()
     }
 
@@ -165,33 +169,24 @@ impl Tree {
 
 fn asked_of_zenoh(node: &Node) -> Option<Successors> {
     let session = node.session.load_full()?;
-    let own = node.places().id().to_owned();
-    let mut roots: BTreeSet<String> =
-        node.others().nodes(None, Role::Sender).map(|(_, router)| router.to_owned()).collect();
-    roots.insert(own.clone());
-    let mut all = Successors::new();
-    for root in roots {
-        // Only this one question of Zenoh's is safe to ask.
-        let prefix = format!("@/{own}/router/route/successor/src/{root}/dst/");
-        let next = hooks::calm(|| replies(&session, &prefix)).ok().flatten()?;
-        all.extend(next.into_iter().map(|(to, next)| ((root.clone(), to), next)));
-    }
-    Some(all)
+    // Only this question of Zenoh's is safe to ask.
+    let prefix = format!("@/{}/router/route/successor/src/", node.places().id());
+    hooks::calm(|| replies(&session, &prefix)).ok().flatten()
 }
 
-fn replies(session: &Session, prefix: &str) -> Option<Vec<(String, String)>> {
+fn replies(session: &Session, prefix: &str) -> Option<Successors> {
     let (send, receive) = channel();
     let told = move |reply| drop(send.send(reply));
-    session.get(format!("{prefix}*")).callback(told).timeout(ANSWER).wait().ok()?;
-    let (mut all, until) = (Vec::new(), Instant::now() + ANSWER);
+    session.get(format!("{prefix}*/dst/*")).callback(told).timeout(ANSWER).wait().ok()?;
+    let (mut all, until) = (Successors::new(), Instant::now() + ANSWER);
     loop {
         match receive.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(reply) => {
                 let Ok(sample) = reply.result() else { continue };
-                let to = sample.key_expr().as_str().strip_prefix(prefix);
+                let key = sample.key_expr().as_str().strip_prefix(prefix);
                 let next = sample.payload().try_to_string().ok();
-                if let (Some(to), Some(next)) = (to, next) {
-                    all.push((to.to_owned(), next.trim_matches('"').to_owned()));
+                if let (Some((root, to)), Some(next)) = (key.and_then(|key| key.split_once("/dst/")), next) {
+                    all.insert((root.to_owned(), to.to_owned()), next.trim_matches('"').to_owned());
                 }
             }
             Err(RecvTimeoutError::Disconnected) => return Some(all),

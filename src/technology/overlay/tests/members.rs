@@ -64,6 +64,13 @@ fn the_first_question_is_answered() {
     let _hearings: Vec<_> = (0..200).map(|i| hear(&a, group(&format!("ham:opaque:{i}"))).0).collect();
     until("the router knows of all", || states(&router).len() == 200);
     assert_eq!(states(&b).len(), 200);
+    // Also when somebody waits for changes already, and when two ask at once.
+    let c = client(b.0.settings.routers[0].rsplit(':').next().unwrap().parse().unwrap());
+    let _news = watch(&c);
+    std::thread::scope(|scope| {
+        let asked = [0, 1].map(|_| scope.spawn(|| states(&c).len()));
+        assert_eq!(asked.map(|asked| asked.join().unwrap()), [200; 2]);
+    });
 }
 
 #[test]
@@ -107,6 +114,11 @@ fn the_lowest_forwarder_is_designated() {
     until("the other one takes over", || left.designated(Some("ham:opaque:g")));
 }
 
+/// Node a's listening in `ham:opaque:GROUP`.
+fn apply(others: &mut super::super::others::Others, group: &str, came: bool) -> bool {
+    others.apply(&format!("ham/v1/ham%3Aopaque%3A{group}/rx/a/b"), came, |_| false)
+}
+
 #[test]
 fn the_table_is_bounded() {
     let mut others = super::super::others::Others::default();
@@ -117,21 +129,25 @@ fn the_table_is_bounded() {
     }));
     let limit = crate::membership::known::LIMIT;
     for i in 0..limit + 100 {
-        others.apply(&format!("ham/v1/g{i}/rx/a/b"), true, |_| false);
+        assert!(!apply(&mut others, &format!("g{i}"), true));
     }
     assert_eq!(told.load(Ordering::SeqCst), limit);
-    others.apply("ham/v1/g0/rx/a/b", false, |_| false);
-    others.apply("ham/v1/more/rx/a/b", true, |_| false);
+    assert!(!apply(&mut others, "g0", false), "there is hardly room");
+    apply(&mut others, "more", true);
     assert_eq!(told.load(Ordering::SeqCst), limit + 2);
     // The same again, and what never came, change nothing.
-    others.apply("ham/v1/more/rx/a/b", true, |_| false);
-    others.apply("ham/v1/none/rx/a/b", false, |_| false);
+    apply(&mut others, "more", true);
+    apply(&mut others, "none", false);
     assert_eq!((told.load(Ordering::SeqCst), others.states().len()), (limit + 2, limit));
+    // When there is room, those that were left out are asked for once.
+    let asked = (1..limit / 8).filter(|i| apply(&mut others, &format!("g{i}"), false)).count();
+    assert_eq!(asked, 1);
+    let (told_by_now, left) = (told.load(Ordering::SeqCst), others.states().len());
     others.clear();
-    assert_eq!((told.load(Ordering::SeqCst), others.states().len()), (2 * limit + 2, 0));
+    assert_eq!((told.load(Ordering::SeqCst), others.states().len()), (told_by_now + left, 0));
     let name = "n".repeat(1000);
     for i in 0..70_000 {
-        others.apply(&format!("ham/v1/{name}{i}/rx/a/b"), true, |_| false);
+        apply(&mut others, &format!("{name}{i}"), true);
     }
     assert!((60_000..70_000).contains(&others.states().len()), "names fill it too");
 }
