@@ -23,12 +23,15 @@ fi
 # FRR's routers conflict with smcroute's package, so they are only unpacked, beside the build.
 frr=$HAM_ROOT/build/test-deps/frr
 if ! [ -x "$frr/usr/lib/frr/pimd" ] && ! [ -x /usr/lib/frr/pimd ]; then
-    download=$(mktemp -d) && cd "$download" || exit 0
-    apt-get download -qq frr libyang2 libjson-c5 >/dev/null 2>&1 ||
-        { apt-get update -qq >/dev/null 2>&1; apt-get download -qq frr libyang2 libjson-c5 >/dev/null 2>&1; }
-    for package in ./*.deb; do
-        [ -e "$package" ] && mkdir -p "$frr" && dpkg -x "$package" "$frr"
-    done
+    download=$(mktemp -d) || exit 0
+    (
+        cd "$download" || exit
+        apt-get download -qq frr libyang2 libjson-c5 >/dev/null 2>&1 ||
+            { apt-get update -qq >/dev/null 2>&1; apt-get download -qq frr libyang2 libjson-c5 >/dev/null 2>&1; }
+        for package in ./*.deb; do
+            [ -e "$package" ] && mkdir -p "$frr" && dpkg -x "$package" "$frr"
+        done
+    )
     rm -rf "$download"
 fi
 

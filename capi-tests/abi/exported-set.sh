@@ -1,7 +1,7 @@
 #!/bin/bash
-# timeout: 300
+# timeout: 600
 # The exported set: libham.so has the 23 functions of Appendix A under HAM_1.0 and nothing else, libhamx.so only ham_ names;
-# the archives have no other global names; a plain `cargo build` has the 23.
+# the archives have no other global names; the cdylib of cargo has the 23.
 set -u
 : "${HAM_ROOT:?}" "${HAM_BUILD:?}"
 
@@ -37,7 +37,7 @@ for name in ham hamx; do
     readelf -lW "$library" >segments
     grep -q GNU_RELRO segments || wrong "lib$name.so.1 has no RELRO"
     ! grep GNU_STACK segments | grep -q E || wrong "lib$name.so.1 has an executable stack"
-    others=$(sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' dynamic | grep -Ev '^(libc\.so\.6|libgcc_s\.so\.1|ld-linux.*)$')
+    others=$(sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' dynamic | grep -Ev '^(lib[cm]\.so\.6|libgcc_s\.so\.1|ld-linux.*)$')
     [ -z "$others" ] || wrong "lib$name.so.1 needs $others"
     # libc's name inside the library would come back to the library itself, or to somebody else's.
     readelf --dyn-syms --wide "$library" | grep UND | grep -qw 'send' && wrong "lib$name.so.1 refers to send"
@@ -53,11 +53,11 @@ for name in ham hamx; do
     nm -u "$HAM_BUILD/lib$name.a" | grep -w send && wrong "lib$name.a refers to send"
 done
 
-# The library that cargo makes by itself.
+# The library that cargo makes by itself, beside its own tests.
 here=$PWD
-cdylib=$(cd "$HAM_ROOT" && cargo build --lib --message-format=json 2>"$here/cargo.log" | grep -o '"[^"]*/libham\.so"' | tail -n 1 | tr -d '"')
+cdylib=$(cd "$HAM_ROOT" && cargo test --no-run --message-format=json 2>"$here/cargo.log" | grep -o '"[^"]*/libham\.so"' | tail -n 1 | tr -d '"')
 if [ -z "$cdylib" ]; then
-    wrong "cargo build --lib made no libham.so"
+    wrong "cargo made no libham.so"
     tail -n 20 cargo.log
 else
     dynamic "$cdylib" >found

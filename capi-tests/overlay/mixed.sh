@@ -5,8 +5,9 @@
 # Hosts with IP alone, an overlay alone, and both: who hears at all hears each message once, names of namespace ip too.
 . "$HAM_ROOT/capi-tests/overlay/overlay.bash"
 build_node
-here='[overlay.us]\nlisten = ["tcp/10.46.0.1:7447"]'
-there='[overlay.us]\nrouters = ["tcp/10.46.0.1:7447"]\npatience_ms = 100'
+# Nothing is to be lost for want of room while the machine is busy.
+here='[overlay.us]\nlisten = ["tcp/10.46.0.1:7447"]\ncongestion = "block"\nblock_ms = 5000'
+there='[overlay.us]\nrouters = ["tcp/10.46.0.1:7447"]\npatience_ms = 100\ncongestion = "block"\nblock_ms = 5000'
 node both "" "$here" eth0 $O
 node both2 peer "$there" eth0 $O
 node ip peer "" eth0

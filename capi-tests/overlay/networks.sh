@@ -8,7 +8,8 @@ build_node
 host r1 r2 r3 r4 a b
 for pair in "r1 1 r2 2" "r2 2 r3 3" "r3 3 r4 4" "r1 1 r4 4" "r1 1 a 5" "r3 3 b 6"; do wire $pair; done
 for h in r1 r2 r3 r4 a b; do no_multicast $h; done
-times='lease_ms = 1000\npatience_ms = 100'
+# Nothing is to be lost for want of room while the machine is busy.
+times='lease_ms = 1000\npatience_ms = 100\ncongestion = "block"\nblock_ms = 5000'
 line() { printf '[overlay.line]\\nlisten = ["tcp/0.0.0.0:%s"]\\nrouters = [%s]\\n%s' "$1" "$2" "$times"; }
 
 # A line: a - r1 - r2 - r3 - b.

@@ -29,7 +29,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Zenoh's clients forget their router when the connection ends at a bad moment: a session that has been without one for
 /// so long, and two leases, is replaced.
-const ALONE: Duration = Duration::from_secs(30);
+const ALONE: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 30 });
 
 /// A session numbers its key expressions with 16 bits and never takes a number again: before that it is replaced.
 const KEYS: usize = 60_000;

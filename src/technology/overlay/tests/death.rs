@@ -59,6 +59,42 @@ fn a_dead_session_is_replaced() {
 }
 
 #[test]
+fn a_session_that_finds_no_router_for_long_is_replaced() {
+    let (router, port) = router(&[]);
+    let (_hearing, receive) = hear(&router, group("ham:opaque:g"));
+    let relay = Relay::new(port);
+    let mut forgetful = settings(Mode::Client, &[relay.port], &[]);
+    forgetful.lease = Duration::from_millis(500);
+    let a = Overlay::new(&forgetful);
+    let way = a.way("ham:opaque:g").unwrap();
+    meet(&way, &receive);
+    let before = a.0.places().id().to_owned();
+    relay.cut();
+    until("the session is given up", || a.0.session.load().is_none());
+    relay.open();
+    until("there is another session", || a.is_up() && a.0.places().id() != before);
+    meet(&way, &receive);
+}
+
+#[test]
+fn a_session_is_replaced_before_its_numbers_come_again() {
+    let (a, _b, router) = pair();
+    let (_hearing, receive) = hear(&router, group("ham:opaque:g"));
+    let way = a.way("ham:opaque:g").unwrap();
+    meet(&way, &receive);
+    let before = a.0.places().id().to_owned();
+    let mut groups = 0;
+    while a.0.places().id() == before {
+        groups += 1;
+        assert!(groups < 1 << 16, "Zenoh has 16 bits for them");
+        let _other = a.way(&format!("ham:opaque:{groups}")).unwrap();
+        a.settle();
+    }
+    assert!(groups > 1 << 14, "{groups}");
+    meet(&way, &receive);
+}
+
+#[test]
 fn nothing_waits_for_a_router_that_hangs() {
     // It accepts, and says nothing.
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
