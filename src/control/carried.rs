@@ -16,6 +16,7 @@ use crate::technology::ip::Sender;
 use crate::technology::{self, Carrier, Hearing};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// No frame is longer: carriers take every message whole.
 pub(super) const WHOLE: usize = MAX_MESSAGE + FRAGMENT_HEADER + seal::SEAL;
@@ -110,9 +111,6 @@ impl Control {
             Inlet::all(id, counters, &state.mapped.framing)
         } else {
             let decoder = state.decode(socket).decoder;
-            if state.mapped.raw {
-                socket.expect_twins(&state.name);
-            }
             Inlet::one(id, counters, &state.name, decoder)
         };
         let (inlet, weak) = (Arc::new(inlet), self.socket.clone());
@@ -211,6 +209,13 @@ impl Control {
                 });
             }
         }
+    }
+}
+
+/// Whether the group comes in by technology `ip`, there raw, and by carriers.
+pub(super) fn settle_twins(socket: &MulticastSocket, state: &State, both: bool) {
+    if state.mapped.raw && (both || socket.carried.load(Ordering::Relaxed)) {
+        socket.expect_twins(&state.name, both);
     }
 }
 

@@ -115,10 +115,13 @@ impl MulticastSocket {
         self.last_filter.store(None);
     }
 
-    /// A group that travels raw in technology `ip` comes in by a carrier too.
-    pub(crate) fn expect_twins(&self, group: &Arc<str>) {
-        if let Some(mut queue) = self.lock_queue() {
+    /// Whether a group that travels raw in technology `ip` comes in by that and by a carrier.
+    pub(crate) fn expect_twins(&self, group: &Arc<str>, both: bool) {
+        let Some(mut queue) = self.lock_queue() else { return };
+        if both {
             queue.twins.expect(group);
+        } else {
+            queue.twins.forget(group);
         }
     }
 
