@@ -72,3 +72,34 @@ pub(super) fn advice(error: &io::Error) -> &'static str {
         _ => "",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handles;
+    use crate::technology::loopback::{Loopback, LoopbackSettings};
+    use std::cell::Cell;
+    use std::sync::Arc;
+
+    #[test]
+    fn what_a_carrier_refuses_is_not_put_again() {
+        let loopback: &'static Loopback = Box::leak(Box::new(Loopback::new(LoopbackSettings::default())));
+        let way = technology::Way::Loopback(loopback.way("ham:opaque:a"));
+        let way = CarrierWay { way, ttl: 1, reach: Some(Reach::All), sources: Box::default() };
+        let target = Target { way: Way::Carrier(way), interface: String::new(), counters: Arc::default() };
+        let route = Route { uri: Box::default(), generation: 0, targets: [target].into(), framed: None };
+        let handle = handles::create(&[1]).unwrap();
+        let socket = handles::find(handle).unwrap();
+        for errno in [libc::ENETUNREACH, libc::EHOSTUNREACH, libc::ENOBUFS, libc::EADDRNOTAVAIL] {
+            let puts = Cell::new(0);
+            let put = |_: &Target, _| {
+                puts.set(puts.get() + 1);
+                Err(io::Error::from_raw_os_error(errno))
+            };
+            assert!(socket.pass(&route, 1, Wait::AsTheHandleSays, put).is_err());
+            assert_eq!(puts.get(), 1, "{errno}");
+        }
+        drop(socket);
+        handles::delete(handle).unwrap();
+    }
+}
