@@ -6,11 +6,12 @@
 
 mod carried;
 mod framed;
+mod lock;
 mod queue;
 pub(crate) mod twins;
 
 pub(crate) use carried::Inlet;
-pub(crate) use queue::{QueueGuard, QueueLock};
+pub(crate) use lock::{QueueGuard, QueueLock};
 
 use crate::error::{Error, Result};
 use crate::lend::lend;

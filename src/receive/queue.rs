@@ -9,15 +9,10 @@ use crate::socket::Received;
 use crate::sys::batch::{BATCH, Batch};
 use crate::sys::udp::{self, Origin};
 use crate::technology::ip::Receiver;
-use spin::relax::Yield;
 use std::collections::{HashMap, VecDeque};
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Held for a copy or one read that does not wait, and given back without an atomic exchange.
-pub(crate) type QueueLock = spin::mutex::SpinMutex<Queue, Yield>;
-pub(crate) type QueueGuard = spin::mutex::SpinMutexGuard<'static, Queue, Yield>;
 
 /// Messages that the kernel has given and the application has not.
 #[derive(Default)]
