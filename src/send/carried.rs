@@ -24,9 +24,8 @@ pub(crate) struct CarrierWay {
 
 impl CarrierWay {
     #[inline]
-    pub(super) fn put(&self, frame: &[u8]) -> io::Result<()> {
+    pub(super) fn put(&self, mut frame: Vec<u8>) -> io::Result<()> {
         let Some(reach) = self.reach else { return Ok(()) };
-        let mut frame = frame.to_vec();
         if let Some(place) = frame.get_mut(HOP_LIMIT) {
             *place = self.ttl;
         }
@@ -37,7 +36,7 @@ impl CarrierWay {
     pub(super) fn put_frames(&self, packed: &Packed, done: &mut usize) -> io::Result<()> {
         while let Some(rest) = packed.bytes().get(*done..).filter(|rest| !rest.is_empty()) {
             let frame = &rest[..rest.len().min(packed.segment())];
-            self.put(frame)?;
+            self.put(frame.to_vec())?;
             *done += frame.len();
         }
         Ok(())
@@ -52,7 +51,7 @@ impl MulticastSocket {
             flow.pack(message, framed.limit, packed);
             let send = |target: &Target, dont_wait| match &target.way {
                 Way::Ip(way) => way.send(message, dont_wait),
-                Way::Carrier(way) => way.put(packed.bytes()),
+                Way::Carrier(way) => way.put(packed.bytes().to_vec()),
             };
             let result = self.pass(route, 1, Wait::AsTheHandleSays, send);
             if matches!(result, Err(Error::WouldBlock)) {
