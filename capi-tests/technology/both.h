@@ -351,8 +351,6 @@ static void changes_while_both(const struct technology *t)
     }
 }
 
-static bool is_at_once(const struct technology *t) { return t->at_once; }
-
 /* The other Interface was there first, and what came by it alone has no second copy. */
 static void gets_ip_later(const struct technology *t)
 {

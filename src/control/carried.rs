@@ -16,7 +16,6 @@ use crate::technology::ip::Sender;
 use crate::technology::{self, Carrier, Hearing};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// No frame is longer: carriers take every message whole.
 pub(super) const WHOLE: usize = MAX_MESSAGE + FRAGMENT_HEADER + seal::SEAL;
@@ -108,7 +107,7 @@ impl Control {
         let name = state.name.clone();
         let heard = carrier::Heard::of(&name);
         let inlet = if let carrier::Heard::All { .. } = heard {
-            Inlet::all(id, counters, &state.mapped.framing)
+            socket.namespace_inlet(id, counters, &state.mapped.framing)
         } else {
             let decoder = state.decode(socket).decoder;
             Inlet::one(id, counters, &state.name, decoder)
@@ -212,10 +211,10 @@ impl Control {
     }
 }
 
-/// Whether the group comes in by technology `ip`, there raw, and by carriers.
-pub(super) fn settle_twins(socket: &MulticastSocket, state: &State, both: bool) {
-    if state.mapped.raw && (both || socket.carried.load(Ordering::Relaxed)) {
-        socket.expect_twins(&state.name, both);
+/// Which ways the group comes in now.
+pub(super) fn settle_twins(socket: &MulticastSocket, state: &State, by_ip: bool, by_carriers: bool) {
+    if state.mapped.raw && (by_carriers || !by_ip) {
+        socket.expect_twins(&state.name, by_ip);
     }
 }
 

@@ -140,7 +140,7 @@ impl Control {
             state.decode(socket);
         }
         // Before the second way brings anything.
-        settle_twins(socket, &state, !wanted.is_empty() && !self.carried.is_empty());
+        settle_twins(socket, &state, !wanted.is_empty(), !self.carried.is_empty());
         for (spot, place) in std::mem::take(&mut state.places) {
             if wanted.iter().any(|(s, ..)| *s == spot) {
                 state.places.push((spot, place));
@@ -177,7 +177,7 @@ impl Control {
         }
         let placed = state.places.iter().filter(|(_, place)| !matches!(place, Place::Failed)).count();
         let carried = self.settle_carriers(socket, &mut state, &mut failures);
-        settle_twins(socket, &state, placed > 0 && carried > 0);
+        settle_twins(socket, &state, placed > 0, carried > 0);
         let placed = placed + carried;
         self.groups.insert(name.clone(), state);
         (placed, failures)

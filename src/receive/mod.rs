@@ -5,8 +5,10 @@
 //! the kernel is asked for many at a time and the rest waits in the queue, which keeps the handle readable.
 
 mod carried;
+mod decoders;
 mod framed;
 mod lock;
+mod namespace;
 mod queue;
 pub(crate) mod twins;
 

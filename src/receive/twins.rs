@@ -55,6 +55,8 @@ pub struct Twins {
 
 #[derive(Default)]
 struct Waiting {
+    /// It comes by technology `ip` too.
+    by_ip: bool,
     hasher: RandomState,
     /// In the order in which they came, also those that have met their twins since.
     order: VecDeque<Entry>,
@@ -80,10 +82,17 @@ struct Entry {
 impl Twins {
     /// From now on a group comes both ways.
     pub fn expect(&mut self, group: &Arc<str>) {
-        self.groups.entry(group.clone()).or_default();
+        self.groups.entry(group.clone()).or_default().by_ip = true;
     }
 
-    /// It does so no more.
+    /// From now on it comes by carriers alone. What has come raw can still meet its twin.
+    pub fn expect_no_raw(&mut self, group: &str) {
+        if let Some(waiting) = self.groups.get_mut(group) {
+            waiting.by_ip = false;
+        }
+    }
+
+    /// It is left.
     pub fn forget(&mut self, group: &str) {
         self.groups.remove(group);
     }
@@ -116,7 +125,7 @@ impl Waiting {
             return false;
         }
         while let Some(Entry { since, raw, met, .. }) = self.order.front() {
-            let until = if *raw { Some(now) } else { self.dry };
+            let until = if *raw || !self.by_ip { Some(now) } else { self.dry };
             let waits = until.is_none_or(|until| until.saturating_duration_since(*since) < PATIENCE);
             let room = self.order.len() < WAITING && self.addresses + sources.len() <= ADDRESSES;
             if room && waits && !met {
@@ -129,6 +138,9 @@ impl Waiting {
         if let Some(twin) = twin.and_then(|number| self.entry(number)) {
             twin.met = true;
             return true;
+        }
+        if !raw && !self.by_ip {
+            return false;
         }
         let number = self.first + self.order.len() as u64;
         let keys: Box<[u64]> = sources.iter().map(|source| self.key(content, *source, raw)).collect();
@@ -357,6 +369,25 @@ mod tests {
             twins.dry(group, start + dry);
             assert_eq!(twins.is_second("g", b"a", b"", raw(1), start + hour), is_second);
         }
+    }
+
+    #[test]
+    fn without_ip_nothing_waits_for_a_raw_copy() {
+        let (mut twins, now) = (Twins::default(), Instant::now());
+        twins.expect_no_raw("g");
+        assert!(!twins.is_second("g", b"a", b"", framed(&[1]), now));
+        twins.expect(&"g".into());
+        assert!(!twins.is_second("g", b"a", b"", raw(1), now));
+        assert!(!twins.is_second("g", b"b", b"", framed(&[1]), now));
+        // A receiver may have given all it had before it went.
+        twins.expect_no_raw("g");
+        assert!(twins.is_second("g", b"a", b"", framed(&[1]), now));
+        assert!(!twins.is_second("g", b"a", b"", framed(&[1]), now + PATIENCE / 2));
+        assert_eq!(bounded(&twins), 1);
+        assert!(!twins.is_second("g", b"c", b"", framed(&[1]), now + PATIENCE));
+        assert_eq!(bounded(&twins), 0);
+        twins.expect(&"g".into());
+        assert!(!twins.is_second("g", b"b", b"", raw(1), now + PATIENCE));
     }
 
     #[test]
