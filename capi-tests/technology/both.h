@@ -360,19 +360,21 @@ static void gets_ip_later(const struct technology *t)
 
         OK(join(r, name));
         for (int round = 0; round < 3; round++) {
+            const char *alike = print_name("alike-%d", round), *other = print_name("other-%d", round);
+
             for (int i = 0; i < 3; i++)
-                say(s, name, "alike");
+                say(s, name, alike);
             OK(addInterface(r, index_of("lo")));
             OK(delInterface(s, t->speaks()));
             for (int i = 0; i < 3; i++)
-                say(s, name, "alike");
+                say(s, name, alike);
             for (int i = 0; i < 6; i++)
-                expect(r, i % 2 ? name : NULL, "alike");
+                expect(r, i % 2 ? name : NULL, alike);
             nothing(t, r);
             OK(addInterface(s, t->speaks()));
             for (int i = 0; i < 3; i++) {
-                say(s, name, "alike");
-                expect(r, NULL, "alike");
+                say(s, name, other);
+                expect(r, NULL, other);
             }
             nothing(t, r);
             OK(delInterface(r, index_of("lo")));

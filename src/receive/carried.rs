@@ -4,17 +4,12 @@ use super::framed::refused;
 use super::namespace::Namespace;
 use super::queue::{Message, Queue, Stashed};
 use super::twins::{self, Copy};
-use super::{Buffer, Details, Filter, waiting};
-use crate::error::{Error, Result};
 use crate::frame::{Accepted, bundle};
 use crate::mapping::Framing;
 use crate::socket::{InterfaceCounters, MulticastSocket};
-use crate::sys::handle::Bell;
-use crate::sys::udp::{self, Origin};
+use crate::sys::udp::Origin;
 use crate::technology::carrier::Arrived;
-use crate::technology::ip::{Hears, LOOK_AROUND, Receiver};
-use std::io;
-use std::os::fd::AsRawFd;
+use crate::technology::ip::{Hears, Receiver};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -58,46 +53,6 @@ impl Inlet {
 
 fn lock(all: &Mutex<Namespace>) -> MutexGuard<'_, Namespace> {
     all.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Those who wait for messages of one group, and are woken by a bell each beside what the kernel wakes them for.
-#[derive(Default)]
-pub(super) struct Waiters {
-    waiting: Vec<Waiter>,
-    /// The bells of those who wait no more.
-    spare: Vec<Arc<Bell>>,
-}
-
-struct Waiter {
-    bell: Arc<Bell>,
-    /// `None`: of several groups.
-    group: Option<Arc<str>>,
-}
-
-impl Waiters {
-    /// There is news of the group.
-    pub fn wake(&self, group: &str) {
-        let wants = |waiter: &&Waiter| waiter.group.as_deref().is_none_or(|wanted| wanted == group);
-        self.waiting.iter().filter(wants).for_each(|waiter| waiter.bell.ring());
-    }
-
-    /// There is news of everything.
-    pub fn wake_all(&self) {
-        self.waiting.iter().for_each(|waiter| waiter.bell.ring());
-    }
-
-    fn enter(&mut self, filter: &Filter) -> io::Result<Arc<Bell>> {
-        let bell = self.spare.pop().map_or_else(|| Bell::new().map(Arc::new), Ok)?;
-        let group = (!filter.all).then(|| filter.name.clone());
-        self.waiting.push(Waiter { bell: bell.clone(), group });
-        Ok(bell)
-    }
-
-    fn leave(&mut self, bell: Arc<Bell>) {
-        self.waiting.retain(|waiter| !Arc::ptr_eq(&waiter.bell, &bell));
-        bell.quiet();
-        self.spare.push(bell);
-    }
 }
 
 impl MulticastSocket {
@@ -180,28 +135,6 @@ impl MulticastSocket {
         let second = queue.twins.is_second(group, head, tail, Copy::Raw(origin.from), Instant::now());
         queue.counted.duplicates += u64::from(second);
         second
-    }
-
-    /// Sleeps until there may be a message of one group of a socket with carriers, or it is time to look around.
-    pub(super) fn sleep_for_arrival(
-        &self,
-        filter: &Filter,
-        buf: &mut Buffer,
-        details: Details,
-    ) -> Result<Option<usize>> {
-        let Some(mut queue) = self.lock_queue() else { return Err(Error::NoSuchSocket) };
-        if let Some(len) = self.take_locked(&mut queue, Some(filter), buf, details)? {
-            return Ok(Some(len));
-        }
-        let bell = queue.waiters.enter(filter).map_err(waiting)?;
-        drop(queue);
-        let receivers = filter.receivers.iter().map(|r| r.fd.as_raw_fd());
-        let fds: Vec<_> = receivers.chain([bell.as_raw_fd()]).collect();
-        let woken = udp::wait_readable(&fds, LOOK_AROUND);
-        if let Some(mut queue) = self.lock_queue() {
-            queue.waiters.leave(bell);
-        }
-        woken.map(|_| None).map_err(waiting)
     }
 }
 

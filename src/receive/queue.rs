@@ -1,8 +1,8 @@
 //! What waits in the library: messages that were read ahead, and those that a later call is to have.
 
-use super::carried::Waiters;
 use super::decoders::Decoders;
 use super::twins::Twins;
+use super::wake::Waiters;
 use super::{Buffer, Details, Filter};
 use crate::error::{Error, Result};
 use crate::frame::{Counts, Decoder};
