@@ -38,6 +38,7 @@ static const struct behaviour behaviours[] = {
     {"fork", forks, NULL, NULL},
     {"no all-group joins", has_no_all_groups, NULL, is_by_address},
     {"all-group joins", hears_all_groups, NULL, is_by_name},
+    {"new groups among many", hears_new_ones_among_many, NULL, is_at_once_by_name},
 };
 
 static inline int suite(const struct technology *t, int argc, char **argv)

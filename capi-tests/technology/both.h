@@ -351,6 +351,39 @@ static void changes_while_both(const struct technology *t)
     }
 }
 
+/* The other Interface was there first, and what came by it alone has no second copy. */
+static void gets_ip_later(const struct technology *t)
+{
+    for (int way = 0; way < WAYS; way++) {
+        const char *name = by(way, 1);
+        int s = on_both(t, false), r = hearer(t);
+
+        OK(join(r, name));
+        for (int round = 0; round < 3; round++) {
+            const char *alike = print_name("alike-%d", round), *other = print_name("other-%d", round);
+
+            for (int i = 0; i < 3; i++)
+                say(s, name, alike);
+            OK(addInterface(r, index_of("lo")));
+            OK(delInterface(s, t->speaks()));
+            for (int i = 0; i < 3; i++)
+                say(s, name, alike);
+            for (int i = 0; i < 6; i++)
+                expect(r, i % 2 ? name : NULL, alike);
+            nothing(t, r);
+            OK(addInterface(s, t->speaks()));
+            for (int i = 0; i < 3; i++) {
+                say(s, name, other);
+                expect(r, NULL, other);
+            }
+            nothing(t, r);
+            OK(delInterface(r, index_of("lo")));
+        }
+        OK(deleteMSocket(s));
+        OK(deleteMSocket(r));
+    }
+}
+
 /* A child's messages are another sender's, and come once too where they can be sent at all. */
 static void forks_with_both(const struct technology *t)
 {
@@ -389,6 +422,7 @@ static const struct behaviour of_both[] = {
     {"order by both", keeps_order_by_both, NULL, NULL},
     {"one way is lost at times", is_whole_by_both, NULL, NULL},
     {"an Interface comes and goes", changes_while_both, NULL, NULL},
+    {"ip comes later", gets_ip_later, NULL, is_at_once},
     {"fork with both", forks_with_both, NULL, NULL},
 };
 

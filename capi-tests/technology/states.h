@@ -2,6 +2,7 @@
 #ifndef STATES_H
 #define STATES_H
 
+#include "messages.h"
 #include "suite.h"
 #include "waiting.h"
 
@@ -621,6 +622,26 @@ static void hears_all_groups(const struct technology *t)
     OK(leave(r, framed(1)));
     say(s, framed(1), "nor this");
     nothing(t, r);
+}
+
+/* Nobody keeps groups of the namespace out by the names of many others. */
+static void hears_new_ones_among_many(const struct technology *t)
+{
+    const char *all = sealed("ham:opaque:*", "aes-256-gcm;" KEY_A), *secret = sealed("ham:opaque:new", "aes-256-gcm;" KEY_A);
+    int s = speaker(t), r = hearer(t), q = hearer(t);
+
+    OK(join(r, "ham:opaque:*"));
+    OK(join(q, all));
+    for (int i = 0; i < 4200; i++) {
+        say(s, framed(i), "");
+        expect(r, NULL, "");
+    }
+    nothing(t, q);
+    say(s, "ham:opaque:new", "new");
+    expect_as(r, "new", "ham:opaque:new");
+    say(s, secret, "secret");
+    expect_as(q, "secret", "ham:opaque:new");
+    nothing(t, q);
 }
 
 #endif

@@ -230,5 +230,7 @@ static inline bool has_others(const struct technology *t) { return t->other_conf
 static inline bool is_by_name(const struct technology *t) { return t->by_name; }
 static inline bool is_one_interface(const struct technology *t) { return t->hears == t->speaks; }
 static inline bool is_one_by_name(const struct technology *t) { return t->hears == t->speaks && t->by_name; }
+static inline bool is_at_once(const struct technology *t) { return t->at_once; }
+static inline bool is_at_once_by_name(const struct technology *t) { return t->at_once && t->by_name; }
 
 #endif

@@ -107,12 +107,9 @@ impl Control {
         let name = state.name.clone();
         let heard = carrier::Heard::of(&name);
         let inlet = if let carrier::Heard::All { .. } = heard {
-            Inlet::all(id, counters, &state.mapped.framing)
+            socket.namespace_inlet(id, counters, &state.mapped.framing)
         } else {
             let decoder = state.decode(socket).decoder;
-            if state.mapped.raw {
-                socket.expect_twins(&state.name);
-            }
             Inlet::one(id, counters, &state.name, decoder)
         };
         let (inlet, weak) = (Arc::new(inlet), self.socket.clone());
@@ -211,6 +208,13 @@ impl Control {
                 });
             }
         }
+    }
+}
+
+/// Which ways the group comes in now.
+pub(super) fn settle_twins(socket: &MulticastSocket, state: &State, by_ip: bool, by_carriers: bool) {
+    if state.mapped.raw && (by_carriers || !by_ip) {
+        socket.expect_twins(&state.name, by_ip);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The groups of a multicast socket: what should be joined, where it is, and the ways out.
 
-use super::carried::{WHOLE, tell_sources};
+use super::carried::{WHOLE, settle_twins, tell_sources};
 use super::{Attached, Control, Key, Place, Spot, State, has_children};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -139,6 +139,8 @@ impl Control {
         if !state.mapped.raw && !wanted.is_empty() {
             state.decode(socket);
         }
+        // Before the second way brings anything.
+        settle_twins(socket, &state, !wanted.is_empty(), !self.carried.is_empty());
         for (spot, place) in std::mem::take(&mut state.places) {
             if wanted.iter().any(|(s, ..)| *s == spot) {
                 state.places.push((spot, place));
@@ -174,7 +176,9 @@ impl Control {
             }
         }
         let placed = state.places.iter().filter(|(_, place)| !matches!(place, Place::Failed)).count();
-        let placed = placed + self.settle_carriers(socket, &mut state, &mut failures);
+        let carried = self.settle_carriers(socket, &mut state, &mut failures);
+        settle_twins(socket, &state, placed > 0, carried > 0);
+        let placed = placed + carried;
         self.groups.insert(name.clone(), state);
         (placed, failures)
     }

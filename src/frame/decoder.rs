@@ -4,7 +4,7 @@ use super::bundle;
 use super::header::{Fragment, HOP_LIMIT, Header};
 use super::reassembly::{Added, Reassembly};
 use super::seal::{GroupKey, SEAL, SenderKey};
-use super::senders::{Sender, Senders};
+use super::senders::{SENDER, Sender, Senders};
 use super::{FRAGMENT_HEADER, Refusal, Tag};
 use std::ops::{AddAssign, Range};
 
@@ -99,6 +99,26 @@ impl Decoder {
     pub fn counts(&self) -> Counts {
         let Tally { duplicates, lost, incomplete, refused } = self.tally;
         Counts { duplicates, lost: lost.try_into().unwrap_or(u64::MAX), incomplete, refused }
+    }
+
+    /// The counts when no more frames come: what is unfinished stays so.
+    pub fn finish(self) -> Counts {
+        let unfinished = self.heard.as_ref().map_or(0, |heard| heard.reassembly.len());
+        let mut counts = self.counts();
+        counts.incomplete += unfinished as u64;
+        counts
+    }
+
+    /// Whether a frame has come that was good. With a key, it has opened.
+    pub fn knows_a_sender(&self) -> bool {
+        self.heard.as_ref().is_some_and(|heard| heard.senders.len() > 0)
+    }
+
+    /// The memory that it takes, about.
+    pub fn memory(&self) -> usize {
+        let heard = self.heard.as_ref();
+        let heard = heard.map_or(0, |heard| heard.reassembly.memory() + SENDER * heard.senders.len());
+        size_of::<Decoder>() + size_of::<Heard>() + heard
     }
 
     /// Why frames are refused, when it is time to log that: at the 1st, 2nd, 4th, 8th one, and so on. To be asked

@@ -210,6 +210,11 @@ impl Packed {
         &self.bytes
     }
 
+    /// Gives all frames away.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
     /// The length of every frame but the last, in bytes; the last one may be shorter.
     pub fn segment(&self) -> usize {
         self.segment

@@ -21,6 +21,8 @@ mod tests;
 pub use decoder::{Accepted, Counts, Decoder};
 pub use flow::{Flow, Packed};
 pub use header::HOP_LIMIT;
+pub(crate) use reassembly::LIMIT_MIN as REASSEMBLY_MIN;
+pub(crate) use recent::Recent;
 pub use refusal::Refusal;
 pub use seal::GroupKey;
 

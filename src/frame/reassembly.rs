@@ -54,6 +54,16 @@ impl Reassembly {
         Reassembly { table: Recent::new(), spares: Vec::new(), held: 0, limit: limit.max(LIMIT_MIN) }
     }
 
+    /// How many messages are unfinished.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Bytes held now.
+    pub fn memory(&self) -> usize {
+        self.held
+    }
+
     /// Whether there is room to begin a message so divided. When not, discard the stalest first.
     pub fn has_room(&mut self, division: &Fragment) -> bool {
         self.fits(FIXED + division.length as usize)

@@ -3,11 +3,14 @@
 use super::header::SenderId;
 use super::recent::Recent;
 use super::seal::SenderKey;
-use super::window::Window;
+use super::window::{WINDOW, Window};
 use std::collections::HashMap;
 
 /// Senders that are remembered; the one that was not heard for the longest time goes first.
 pub const SENDERS_MAX: usize = 4096;
+
+/// The memory that one takes, about: it may have a window of its own, and two tables know it.
+pub const SENDER: usize = size_of::<Sender>() + WINDOW as usize / 8 + 64;
 
 pub struct Sender {
     pub id: SenderId,
@@ -55,7 +58,6 @@ impl Senders {
         Senders { slots: HashMap::new(), table: Recent::new(), last: ([0; 16], u32::MAX) }
     }
 
-    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.table.len()
     }

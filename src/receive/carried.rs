@@ -1,26 +1,18 @@
 //! What carriers bring, on threads of their own: frames become messages at once, and these wait in the queue.
 
 use super::framed::refused;
+use super::namespace::Namespace;
 use super::queue::{Message, Queue, Stashed};
 use super::twins::{self, Copy};
-use super::{Buffer, Details, Filter, waiting};
-use crate::error::{Error, Result};
-use crate::frame::{Accepted, Decoder, Tag, bundle};
+use crate::frame::{Accepted, bundle};
 use crate::mapping::Framing;
 use crate::socket::{InterfaceCounters, MulticastSocket};
-use crate::sys::handle::Bell;
-use crate::sys::udp::{self, Origin};
+use crate::sys::udp::Origin;
 use crate::technology::carrier::Arrived;
-use crate::technology::ip::{Hears, LOOK_AROUND, Receiver};
-use std::collections::HashMap;
-use std::io;
-use std::os::fd::AsRawFd;
+use crate::technology::ip::{Hears, Receiver};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-
-/// So many groups of a namespace one join of all of them takes in.
-const GROUPS: usize = 4096;
 
 /// Where frames of a joined group come in from a carrier.
 pub(crate) struct Inlet {
@@ -30,15 +22,12 @@ pub(crate) struct Inlet {
 }
 
 enum What {
-    One { group: Arc<str>, decoder: usize },
-    All(Mutex<All>),
-}
-
-/// All groups of a namespace.
-struct All {
-    framing: Framing,
-    decoders: HashMap<Arc<str>, usize>,
-    closed: bool,
+    One {
+        group: Arc<str>,
+        decoder: usize,
+    },
+    /// All groups of a namespace.
+    All(Mutex<Namespace>),
 }
 
 impl Inlet {
@@ -49,62 +38,21 @@ impl Inlet {
     }
 
     /// For all groups of a namespace.
-    pub fn all(interface: u32, counters: &Arc<InterfaceCounters>, framing: &Framing) -> Inlet {
-        let all = All { framing: framing.clone(), decoders: HashMap::new(), closed: false };
-        Inlet { interface, counters: counters.clone(), what: What::All(Mutex::new(all)) }
+    fn all(interface: u32, counters: &Arc<InterfaceCounters>, namespace: Namespace) -> Inlet {
+        Inlet { interface, counters: counters.clone(), what: What::All(Mutex::new(namespace)) }
     }
 
     /// Groups that come later are opened with another key. Gives the decoders of those that have come.
     pub fn set_framing(&self, framing: &Framing) -> Vec<usize> {
-        let What::All(all) = &self.what else { return Vec::new() };
-        let mut all = lock(all);
-        all.framing = framing.clone();
-        all.decoders.values().copied().collect()
+        match &self.what {
+            What::One { .. } => Vec::new(),
+            What::All(all) => lock(all).set_framing(framing),
+        }
     }
 }
 
-fn lock(all: &Mutex<All>) -> MutexGuard<'_, All> {
+fn lock(all: &Mutex<Namespace>) -> MutexGuard<'_, Namespace> {
     all.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Those who wait for messages of one group, and are woken by a bell each beside what the kernel wakes them for.
-#[derive(Default)]
-pub(super) struct Waiters {
-    waiting: Vec<Waiter>,
-    /// The bells of those who wait no more.
-    spare: Vec<Arc<Bell>>,
-}
-
-struct Waiter {
-    bell: Arc<Bell>,
-    /// `None`: of several groups.
-    group: Option<Arc<str>>,
-}
-
-impl Waiters {
-    /// There is news of the group.
-    pub fn wake(&self, group: &str) {
-        let wants = |waiter: &&Waiter| waiter.group.as_deref().is_none_or(|wanted| wanted == group);
-        self.waiting.iter().filter(wants).for_each(|waiter| waiter.bell.ring());
-    }
-
-    /// There is news of everything.
-    pub fn wake_all(&self) {
-        self.waiting.iter().for_each(|waiter| waiter.bell.ring());
-    }
-
-    fn enter(&mut self, filter: &Filter) -> io::Result<Arc<Bell>> {
-        let bell = self.spare.pop().map_or_else(|| Bell::new().map(Arc::new), Ok)?;
-        let group = (!filter.all).then(|| filter.name.clone());
-        self.waiting.push(Waiter { bell: bell.clone(), group });
-        Ok(bell)
-    }
-
-    fn leave(&mut self, bell: Arc<Bell>) {
-        self.waiting.retain(|waiter| !Arc::ptr_eq(&waiter.bell, &bell));
-        bell.quiet();
-        self.spare.push(bell);
-    }
 }
 
 impl MulticastSocket {
@@ -115,10 +63,13 @@ impl MulticastSocket {
         self.last_filter.store(None);
     }
 
-    /// A group that travels raw in technology `ip` comes in by a carrier too.
-    pub(crate) fn expect_twins(&self, group: &Arc<str>) {
-        if let Some(mut queue) = self.lock_queue() {
+    /// A group that travels raw in technology `ip` comes in by a carrier, and by that too or not.
+    pub(crate) fn expect_twins(&self, group: &Arc<str>, by_ip: bool) {
+        let Some(mut queue) = self.lock_queue() else { return };
+        if by_ip {
             queue.twins.expect(group);
+        } else {
+            queue.twins.expect_no_raw(group);
         }
     }
 
@@ -129,43 +80,18 @@ impl MulticastSocket {
         }
         let Some(mut queue) = self.lock_queue() else { return };
         inlet.counters.received.fetch_add(1, Ordering::Relaxed);
-        let Some((group, decoder)) = self.decoder_for(&mut queue, inlet, arrived.group) else { return };
-        accept(&mut queue, inlet.interface, &group, decoder, arrived);
+        deliver(&mut queue, inlet, arrived);
         self.show(&mut queue);
     }
 
-    /// Where the frames of a group go; `None`: nowhere.
-    fn decoder_for(&self, queue: &mut Queue, inlet: &Inlet, name: &str) -> Option<(Arc<str>, usize)> {
-        let all = match &inlet.what {
-            What::One { group, decoder } => return Some((group.clone(), *decoder)),
-            What::All(all) => all,
-        };
-        // Who has joined it by its name too, has it already; and what it misses here meanwhile is not lost.
-        if queue.named.contains_key(name) {
-            if let Some(place) = lock(all).decoders.remove(name) {
-                queue.remove_decoder(place);
-            }
-            return None;
-        }
-        let mut all = lock(all);
-        if let Some((group, decoder)) = all.decoders.get_key_value(name) {
-            return Some((group.clone(), *decoder));
-        }
-        if all.closed {
-            return None;
-        }
-        if all.decoders.len() >= GROUPS {
-            queue.counted.refused += 1;
-            if queue.counted.refused.is_power_of_two() {
-                log::warn!("{name}: {GROUPS} groups of its namespace come in already; it is left out");
-            }
-            return None;
-        }
-        let (group, tag): (Arc<str>, _) = (name.into(), Tag::of(name));
-        let decoder = Decoder::new(tag, all.framing.key.clone(), self.config.reassembly_buffer);
-        let place = queue.add_decoder(decoder);
-        all.decoders.insert(group.clone(), place);
-        Some((group, place))
+    /// For all groups of a namespace.
+    pub(crate) fn namespace_inlet(
+        &self,
+        interface: u32,
+        counters: &Arc<InterfaceCounters>,
+        framing: &Framing,
+    ) -> Inlet {
+        Inlet::all(interface, counters, Namespace::new(framing, self.config.reassembly_buffer))
     }
 
     /// For `control`, under its lock: the group is joined by its name.
@@ -188,11 +114,7 @@ impl MulticastSocket {
                     queue.named.remove(group);
                 }
             }
-            What::All(all) => {
-                let mut all = lock(all);
-                all.closed = true;
-                all.decoders.drain().for_each(|(_, place)| queue.remove_decoder(place));
-            }
+            What::All(all) => lock(all).close(&mut queue),
         }
     }
 
@@ -214,50 +136,24 @@ impl MulticastSocket {
         queue.counted.duplicates += u64::from(second);
         second
     }
-
-    /// Sleeps until there may be a message of one group of a socket with carriers, or it is time to look around.
-    pub(super) fn sleep_for_arrival(
-        &self,
-        filter: &Filter,
-        buf: &mut Buffer,
-        details: Details,
-    ) -> Result<Option<usize>> {
-        let Some(mut queue) = self.lock_queue() else { return Err(Error::NoSuchSocket) };
-        if let Some(len) = self.take_locked(&mut queue, Some(filter), buf, details)? {
-            return Ok(Some(len));
-        }
-        let bell = queue.waiters.enter(filter).map_err(waiting)?;
-        drop(queue);
-        let receivers = filter.receivers.iter().map(|r| r.fd.as_raw_fd());
-        let fds: Vec<_> = receivers.chain([bell.as_raw_fd()]).collect();
-        let woken = udp::wait_readable(&fds, LOOK_AROUND);
-        if let Some(mut queue) = self.lock_queue() {
-            queue.waiters.leave(bell);
-        }
-        woken.map(|_| None).map_err(waiting)
-    }
 }
 
-fn accept(queue: &mut Queue, interface: u32, group: &Arc<str>, place: usize, arrived: Arrived<'_>) {
-    let Arrived { mut frame, sources, .. } = arrived;
-    let Some(Some(decoder)) = queue.decoders.get_mut(place) else { return };
-    let origin = Origin::unknown();
-    match decoder.accept(&mut frame) {
-        Accepted::Nothing => {
-            if let Some(refusal) = decoder.take_refusal() {
-                refused(group, &refusal);
-            }
-        }
+fn deliver(queue: &mut Queue, inlet: &Inlet, arrived: Arrived<'_>) {
+    let Arrived { group, mut frame, sources } = arrived;
+    let Some((group, accepted)) = accept(queue, inlet, group, &mut frame) else { return };
+    let (interface, origin) = (inlet.interface, Origin::unknown());
+    match accepted {
+        Accepted::Nothing => {}
         Accepted::Message(range) => {
             let copy = Copy::Framed(twins::read(sources));
             let now = Instant::now();
-            if !sources.is_empty() && queue.twins.is_second(group, &frame[range.clone()], &[], copy, now) {
+            if !sources.is_empty() && queue.twins.is_second(&group, &frame[range.clone()], &[], copy, now) {
                 queue.counted.duplicates += 1;
                 return;
             }
             queue.spill();
             let message = Message::part(frame, range);
-            queue.stash(Stashed { message, group: group.clone(), interface, origin });
+            queue.stash(Stashed { message, group, interface, origin });
         }
         Accepted::Bundle(range) => {
             queue.spill();
@@ -270,7 +166,27 @@ fn accept(queue: &mut Queue, interface: u32, group: &Arc<str>, place: usize, arr
         Accepted::Whole(message) => {
             queue.spill();
             let message = Message::from(message);
-            queue.stash(Stashed { message, group: group.clone(), interface, origin });
+            queue.stash(Stashed { message, group, interface, origin });
         }
+    }
+}
+
+/// What a frame gives, and for which group; `None`: it is for nobody.
+fn accept(queue: &mut Queue, inlet: &Inlet, name: &str, frame: &mut [u8]) -> Option<(Arc<str>, Accepted)> {
+    match &inlet.what {
+        What::One { group, decoder } => {
+            let decoder = queue.decoders.get_mut(*decoder)?;
+            let accepted = decoder.accept(frame);
+            if let Some(refusal) = decoder.take_refusal() {
+                refused(group, &refusal);
+            }
+            Some((group.clone(), accepted))
+        }
+        // Who has joined it by its name too, has it already; and what it misses here meanwhile is not lost.
+        What::All(all) if queue.named.contains_key(name) => {
+            lock(all).forget(queue, name);
+            None
+        }
+        What::All(all) => lock(all).accept(queue, name, frame),
     }
 }

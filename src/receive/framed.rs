@@ -119,8 +119,7 @@ impl MulticastSocket {
             let frame = start..train.len.min(start + train.segment);
             let tag = || Tag::of_frame(&bytes[frame.clone()]);
             let Some(group) = train.receiver.decoder_of(&train.origin, tag) else { continue };
-            let decoder = queue.decoders.get_mut(group.decoder).and_then(Option::as_mut);
-            let Some(decoder) = decoder else { continue };
+            let Some(decoder) = queue.decoders.get_mut(group.decoder) else { continue };
             match decoder.accept(&mut bytes[frame.clone()]) {
                 Accepted::Nothing => {
                     if let Some(refusal) = decoder.take_refusal() {
@@ -143,7 +142,7 @@ impl MulticastSocket {
                         let (message, origin) = (message.as_slice().into(), train.origin);
                         queue.stash(Stashed { message, group, interface, origin });
                     }
-                    if let Some(Some(decoder)) = queue.decoders.get_mut(group.decoder) {
+                    if let Some(decoder) = queue.decoders.get_mut(group.decoder) {
                         decoder.recycle(message);
                     }
                 }
@@ -202,7 +201,7 @@ impl MulticastSocket {
     /// A decoder for a framed group that is joined; gives its place.
     pub(crate) fn add_decoder(&self, framing: &Framing) -> usize {
         let decoder = Decoder::new(framing.tag, framing.key.clone(), self.config.reassembly_buffer);
-        self.lock_queue().map_or(usize::MAX, |mut queue| queue.add_decoder(decoder))
+        self.lock_queue().map_or(usize::MAX, |mut queue| queue.decoders.add(decoder))
     }
 
     pub(crate) fn remove_decoder(&self, place: usize) {
@@ -214,7 +213,7 @@ impl MulticastSocket {
     /// From now on the group's frames are opened with another key.
     pub(crate) fn set_key(&self, place: usize, framing: &Framing) {
         if let Some(mut queue) = self.lock_queue() {
-            if let Some(Some(decoder)) = queue.decoders.get_mut(place) {
+            if let Some(decoder) = queue.decoders.get_mut(place) {
                 decoder.set_key(framing.key.clone());
             }
         }

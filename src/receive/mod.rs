@@ -5,12 +5,16 @@
 //! the kernel is asked for many at a time and the rest waits in the queue, which keeps the handle readable.
 
 mod carried;
+mod decoders;
 mod framed;
+mod lock;
+mod namespace;
 mod queue;
 pub(crate) mod twins;
+mod wake;
 
 pub(crate) use carried::Inlet;
-pub(crate) use queue::{QueueGuard, QueueLock};
+pub(crate) use lock::{QueueGuard, QueueLock};
 
 use crate::error::{Error, Result};
 use crate::lend::lend;
@@ -594,38 +598,6 @@ impl MulticastSocket {
             queue.stash(stashed);
         }
         self.show(&mut queue);
-    }
-
-    /// Makes the handle readable exactly while the queue holds something.
-    fn show(&self, queue: &mut Queue) {
-        if queue.dropped > queue.told {
-            static PACE: Pace = Pace::new();
-            if PACE.due() {
-                log::warn!(
-                    "{} messages were dropped: {} bytes wait for receive() of their groups; read them too, or raise \
-                     receive_buffer",
-                    queue.dropped - queue.told,
-                    queue.stashed_bytes
-                );
-                queue.told = queue.dropped;
-            }
-        }
-        let len = queue.len();
-        if queue.rung == (len > 0) || self.is_inherited() {
-            self.slot.queued.store(len, Ordering::Release);
-            return;
-        }
-        // Whoever is about to sleep says so first and then looks here.
-        self.slot.queued.store(len, Ordering::SeqCst);
-        queue.rung = len > 0;
-        if queue.rung {
-            self.handle.ring();
-        } else {
-            self.handle.quiet();
-            if self.is_deleted() {
-                self.handle.ring();
-            }
-        }
     }
 
     fn filter(&self, uri: &[u8]) -> Result<Arc<Filter>> {

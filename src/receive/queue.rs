@@ -1,7 +1,8 @@
 //! What waits in the library: messages that were read ahead, and those that a later call is to have.
 
-use super::carried::Waiters;
+use super::decoders::Decoders;
 use super::twins::Twins;
+use super::wake::Waiters;
 use super::{Buffer, Details, Filter};
 use crate::error::{Error, Result};
 use crate::frame::{Counts, Decoder};
@@ -9,15 +10,10 @@ use crate::socket::Received;
 use crate::sys::batch::{BATCH, Batch};
 use crate::sys::udp::{self, Origin};
 use crate::technology::ip::Receiver;
-use spin::relax::Yield;
 use std::collections::{HashMap, VecDeque};
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Held for a copy or one read that does not wait, and given back without an atomic exchange.
-pub(crate) type QueueLock = spin::mutex::SpinMutex<Queue, Yield>;
-pub(crate) type QueueGuard = spin::mutex::SpinMutexGuard<'static, Queue, Yield>;
 
 /// Messages that the kernel has given and the application has not.
 #[derive(Default)]
@@ -43,7 +39,7 @@ pub(crate) struct Queue {
     /// Empty while there is something in the batch, and the other way round.
     pub(super) unpacked: Unpacked,
     /// Of the socket's framed groups, each at the place that its receivers know.
-    pub(super) decoders: Vec<Option<Decoder>>,
+    pub(super) decoders: Decoders,
     /// Names that carriers bring because they were joined by name, and how many carriers.
     pub(super) named: HashMap<Arc<str>, usize>,
     /// Messages that come both raw and in frames.
@@ -309,25 +305,16 @@ impl Queue {
         self.unpacked = unpacked;
     }
 
-    /// A place for the decoder of one more framed group.
-    pub(super) fn add_decoder(&mut self, decoder: Decoder) -> usize {
-        let free = self.decoders.iter().position(Option::is_none).unwrap_or(self.decoders.len());
-        if free == self.decoders.len() {
-            self.decoders.push(None);
-        }
-        self.decoders[free] = Some(decoder);
-        free
-    }
-
-    pub(super) fn remove_decoder(&mut self, place: usize) {
-        if let Some(decoder) = self.decoders.get_mut(place).and_then(Option::take) {
-            self.counted += decoder.counts();
-        }
+    /// Gives what it has counted.
+    pub(super) fn remove_decoder(&mut self, place: usize) -> Counts {
+        let counts = self.decoders.remove(place).map(Decoder::finish).unwrap_or_default();
+        self.counted += counts;
+        counts
     }
 
     pub(super) fn counts(&self) -> Counts {
         let mut counts = self.counted;
-        self.decoders.iter().flatten().for_each(|decoder| counts += decoder.counts());
+        self.decoders.iter().for_each(|decoder| counts += decoder.counts());
         counts
     }
 }

@@ -17,6 +17,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// So many copies of one group wait at most: as many messages as the kernel keeps in a receive buffer of default size.
 const WAITING: usize = 32_768;
 
+/// So many addresses of them.
+const ADDRESSES: usize = 4 * WAITING;
+
+/// So many addresses are read of those that a frame came with.
+const READ: usize = 256;
+
 /// How a copy came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Copy {
@@ -27,12 +33,14 @@ pub enum Copy {
 }
 
 impl Copy {
-    fn is_twin_of(&self, other: &Copy) -> bool {
-        match (self, other) {
-            (Copy::Raw(from), Copy::Framed(sources)) | (Copy::Framed(sources), Copy::Raw(from)) => {
-                sources.contains(&SocketAddr::new(from.ip(), from.port()))
-            }
-            _ => false,
+    fn is_raw(&self) -> bool {
+        matches!(self, Copy::Raw(_))
+    }
+
+    fn sources(&self) -> &[SocketAddr] {
+        match self {
+            Copy::Raw(from) => std::slice::from_ref(from),
+            Copy::Framed(sources) => sources,
         }
     }
 }
@@ -47,30 +55,44 @@ pub struct Twins {
 
 #[derive(Default)]
 struct Waiting {
+    /// It comes by technology `ip` too.
+    by_ip: bool,
     hasher: RandomState,
-    /// By what is in it.
-    copies: HashMap<u64, Vec<(u64, Copy)>>,
-    /// All of them, and more: some have met their twins.
+    /// In the order in which they came, also those that have met their twins since.
     order: VecDeque<Entry>,
-    number: u64,
+    /// The number of the first one there.
+    first: u64,
+    /// The numbers of those that wait, by content, source and way; in order, and some have met their twins since.
+    found: HashMap<u64, VecDeque<u64>>,
+    /// The sources of all in `order`.
+    addresses: usize,
     /// When nothing waited in the group's receiver of technology `ip`.
     dry: Option<Instant>,
 }
 
 struct Entry {
     since: Instant,
-    number: u64,
-    content: u64,
     raw: bool,
+    /// It has met its twin.
+    met: bool,
+    /// Where `found` has it.
+    keys: Box<[u64]>,
 }
 
 impl Twins {
     /// From now on a group comes both ways.
     pub fn expect(&mut self, group: &Arc<str>) {
-        self.groups.entry(group.clone()).or_default();
+        self.groups.entry(group.clone()).or_default().by_ip = true;
     }
 
-    /// It does so no more.
+    /// From now on it comes by carriers alone. What has come raw can still meet its twin.
+    pub fn expect_no_raw(&mut self, group: &str) {
+        if let Some(waiting) = self.groups.get_mut(group) {
+            waiting.by_ip = false;
+        }
+    }
+
+    /// It is left.
     pub fn forget(&mut self, group: &str) {
         self.groups.remove(group);
     }
@@ -97,38 +119,73 @@ impl Twins {
 
 impl Waiting {
     fn is_second(&mut self, head: &[u8], tail: &[u8], copy: Copy, now: Instant) -> bool {
+        let (raw, sources) = (copy.is_raw(), copy.sources());
         // Of a sender that has no address in technology ip, no other copy comes.
-        if copy == Copy::Framed(Box::default()) {
+        if sources.is_empty() {
             return false;
         }
-        while let Some(&Entry { since, number, content, raw }) = self.order.front() {
-            let until = if raw { Some(now) } else { self.dry };
-            let waits = until.is_none_or(|until| until.saturating_duration_since(since) < PATIENCE);
-            if self.order.len() < WAITING && waits {
+        while let Some(Entry { since, raw, met, .. }) = self.order.front() {
+            let until = if *raw || !self.by_ip { Some(now) } else { self.dry };
+            let waits = until.is_none_or(|until| until.saturating_duration_since(*since) < PATIENCE);
+            let room = self.order.len() < WAITING && self.addresses + sources.len() <= ADDRESSES;
+            if room && waits && !met {
                 break;
             }
-            self.order.pop_front();
-            self.take(content, |(n, _)| *n == number);
+            self.forget_first();
         }
         let content = self.content(head, tail);
-        if self.take(content, |(_, other)| copy.is_twin_of(other)) {
+        let twin = sources.iter().filter_map(|source| self.first_of(self.key(content, *source, !raw))).min();
+        if let Some(twin) = twin.and_then(|number| self.entry(number)) {
+            twin.met = true;
             return true;
         }
-        self.number += 1;
-        let raw = matches!(copy, Copy::Raw(_));
-        self.copies.entry(content).or_default().push((self.number, copy));
-        self.order.push_back(Entry { since: now, number: self.number, content, raw });
+        if !raw && !self.by_ip {
+            return false;
+        }
+        let number = self.first + self.order.len() as u64;
+        let keys: Box<[u64]> = sources.iter().map(|source| self.key(content, *source, raw)).collect();
+        keys.iter().for_each(|key| self.found.entry(*key).or_default().push_back(number));
+        self.addresses += keys.len();
+        self.order.push_back(Entry { since: now, raw, met: false, keys });
         false
     }
 
-    fn take(&mut self, content: u64, which: impl Fn(&(u64, Copy)) -> bool) -> bool {
-        let Some(list) = self.copies.get_mut(&content) else { return false };
-        let Some(i) = list.iter().position(which) else { return false };
-        list.remove(i);
-        if list.is_empty() {
-            self.copies.remove(&content);
+    fn entry(&mut self, number: u64) -> Option<&mut Entry> {
+        self.order.get_mut(number.checked_sub(self.first)? as usize)
+    }
+
+    /// The first one that waits under this key.
+    fn first_of(&mut self, key: u64) -> Option<u64> {
+        let list = self.found.get_mut(&key)?;
+        while let Some(number) = list.front() {
+            let entry = number.checked_sub(self.first).and_then(|i| self.order.get(i as usize));
+            if entry.is_some_and(|entry| !entry.met) {
+                return Some(*number);
+            }
+            list.pop_front();
         }
-        true
+        self.found.remove(&key);
+        None
+    }
+
+    fn forget_first(&mut self) {
+        let Some(gone) = self.order.pop_front() else { return };
+        let number = self.first;
+        self.first += 1;
+        self.addresses -= gone.keys.len();
+        for key in gone.keys {
+            let Some(list) = self.found.get_mut(&key) else { continue };
+            if list.front().is_some_and(|first| *first <= number) {
+                list.pop_front();
+            }
+            if list.is_empty() {
+                self.found.remove(&key);
+            }
+        }
+    }
+
+    fn key(&self, content: u64, source: SocketAddr, raw: bool) -> u64 {
+        self.hasher.hash_one((content, source.ip(), source.port(), raw))
     }
 
     fn content(&self, head: &[u8], tail: &[u8]) -> u64 {
@@ -159,10 +216,10 @@ pub fn write(list: &mut Vec<u8>, source: SocketAddr) {
     list.extend(source.port().to_be_bytes());
 }
 
-/// The addresses that a frame came with, as far as they can be read.
+/// The addresses that a frame came with, as far as they can be read; the first ones of too many.
 pub fn read(mut list: &[u8]) -> Box<[SocketAddr]> {
     let mut sources = Vec::new();
-    while let Some((kind, rest)) = list.split_first() {
+    while let Some((kind, rest)) = list.split_first().filter(|_| sources.len() < READ) {
         let (address, rest): (IpAddr, _) = match kind {
             4 => match rest.split_first_chunk::<4>() {
                 Some((octets, rest)) => (Ipv4Addr::from(*octets).into(), rest),
@@ -238,10 +295,66 @@ mod tests {
             assert!(!twins.is_second("g", &i.to_be_bytes(), b"", raw(1), start + PATIENCE));
         }
         let waiting = &twins.groups["g"];
-        assert!(waiting.copies.len() <= WAITING && waiting.order.len() <= WAITING);
+        assert!(waiting.found.len() <= WAITING && waiting.order.len() <= WAITING);
         twins.forget("g");
         assert!(!twins.is_second("g", b"a", b"", raw(1), start));
         assert!(!twins.is_second("g", b"a", b"", framed(&[1]), start));
+    }
+
+    /// What waits, each time it is looked at: in all, and under the key that has the most.
+    fn bounded(twins: &Twins) -> usize {
+        let waiting = &twins.groups["g"];
+        let (all, most) =
+            waiting.found.values().fold((0, 0), |(all, most), list| (all + list.len(), most.max(list.len())));
+        assert_eq!(waiting.addresses, waiting.order.iter().map(|entry| entry.keys.len()).sum::<usize>());
+        assert!(all <= waiting.addresses && waiting.addresses <= ADDRESSES);
+        most
+    }
+
+    #[test]
+    fn a_heartbeat_is_no_burden() {
+        let mut twins = Twins::default();
+        twins.expect(&"g".into());
+        let now = Instant::now();
+        let begin = Instant::now();
+        for _ in 0..4 * WAITING {
+            assert!(!twins.is_second("g", b"alive", b"", framed(&[1]), now));
+        }
+        // Each one would look at, and move, all the others otherwise.
+        assert!(begin.elapsed() < Duration::from_secs(20));
+        assert_eq!(bounded(&twins), WAITING);
+        for _ in 1..WAITING {
+            assert!(twins.is_second("g", b"alive", b"", raw(1), now));
+        }
+        assert!(!twins.is_second("g", b"alive", b"", raw(1), now));
+    }
+
+    #[test]
+    fn many_addresses_are_no_burden() {
+        let mut twins = Twins::default();
+        twins.expect(&"g".into());
+        let now = Instant::now();
+        let all: Vec<u8> = (0..=255).collect();
+        for i in 0..4 * ADDRESSES / READ {
+            assert!(!twins.is_second("g", &i.to_be_bytes(), b"", framed(&all), now));
+            if i % 128 == 0 {
+                bounded(&twins);
+            }
+        }
+        bounded(&twins);
+        // Met by way of any address, it is met by way of all.
+        assert!(!twins.is_second("g", b"last", b"", framed(&all), now));
+        assert!(twins.is_second("g", b"last", b"", raw(7), now));
+        assert!(!twins.is_second("g", b"last", b"", raw(8), now));
+    }
+
+    #[test]
+    fn too_many_addresses_are_left_out() {
+        let mut list = Vec::new();
+        (0..150_000).for_each(|i: u32| write(&mut list, SocketAddr::new(Ipv4Addr::from(i).into(), 4000)));
+        let sources = read(&list);
+        assert_eq!(sources.len(), READ);
+        assert_eq!(sources.last(), Some(&SocketAddr::from(([0, 0, 0, 255], 4000))));
     }
 
     #[test]
@@ -256,6 +369,25 @@ mod tests {
             twins.dry(group, start + dry);
             assert_eq!(twins.is_second("g", b"a", b"", raw(1), start + hour), is_second);
         }
+    }
+
+    #[test]
+    fn without_ip_nothing_waits_for_a_raw_copy() {
+        let (mut twins, now) = (Twins::default(), Instant::now());
+        twins.expect_no_raw("g");
+        assert!(!twins.is_second("g", b"a", b"", framed(&[1]), now));
+        twins.expect(&"g".into());
+        assert!(!twins.is_second("g", b"a", b"", raw(1), now));
+        assert!(!twins.is_second("g", b"b", b"", framed(&[1]), now));
+        // A receiver may have given all it had before it went.
+        twins.expect_no_raw("g");
+        assert!(twins.is_second("g", b"a", b"", framed(&[1]), now));
+        assert!(!twins.is_second("g", b"a", b"", framed(&[1]), now + PATIENCE / 2));
+        assert_eq!(bounded(&twins), 1);
+        assert!(!twins.is_second("g", b"c", b"", framed(&[1]), now + PATIENCE));
+        assert_eq!(bounded(&twins), 0);
+        twins.expect(&"g".into());
+        assert!(!twins.is_second("g", b"b", b"", raw(1), now + PATIENCE));
     }
 
     #[test]

@@ -24,9 +24,8 @@ pub(crate) struct CarrierWay {
 
 impl CarrierWay {
     #[inline]
-    pub(super) fn put(&self, frame: &[u8]) -> io::Result<()> {
+    pub(super) fn put(&self, mut frame: Vec<u8>) -> io::Result<()> {
         let Some(reach) = self.reach else { return Ok(()) };
-        let mut frame = frame.to_vec();
         if let Some(place) = frame.get_mut(HOP_LIMIT) {
             *place = self.ttl;
         }
@@ -37,7 +36,7 @@ impl CarrierWay {
     pub(super) fn put_frames(&self, packed: &Packed, done: &mut usize) -> io::Result<()> {
         while let Some(rest) = packed.bytes().get(*done..).filter(|rest| !rest.is_empty()) {
             let frame = &rest[..rest.len().min(packed.segment())];
-            self.put(frame)?;
+            self.put(frame.to_vec())?;
             *done += frame.len();
         }
         Ok(())
@@ -52,7 +51,7 @@ impl MulticastSocket {
             flow.pack(message, framed.limit, packed);
             let send = |target: &Target, dont_wait| match &target.way {
                 Way::Ip(way) => way.send(message, dont_wait),
-                Way::Carrier(way) => way.put(packed.bytes()),
+                Way::Carrier(way) => way.put(packed.bytes().to_vec()),
             };
             let result = self.pass(route, 1, Wait::AsTheHandleSays, send);
             if matches!(result, Err(Error::WouldBlock)) {
@@ -70,5 +69,36 @@ pub(super) fn advice(error: &io::Error) -> &'static str {
         Some(libc::ENOBUFS) => ": it takes no more for now; send slower, or raise block_ms",
         Some(libc::EADDRNOTAVAIL) => ": not in a child of fork(); use it in the parent, or exec() first",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handles;
+    use crate::technology::loopback::{Loopback, LoopbackSettings};
+    use std::cell::Cell;
+    use std::sync::Arc;
+
+    #[test]
+    fn what_a_carrier_refuses_is_not_put_again() {
+        let loopback: &'static Loopback = Box::leak(Box::new(Loopback::new(LoopbackSettings::default())));
+        let way = technology::Way::Loopback(loopback.way("ham:opaque:a"));
+        let way = CarrierWay { way, ttl: 1, reach: Some(Reach::All), sources: Box::default() };
+        let target = Target { way: Way::Carrier(way), interface: String::new(), counters: Arc::default() };
+        let route = Route { uri: Box::default(), generation: 0, targets: [target].into(), framed: None };
+        let handle = handles::create(&[1]).unwrap();
+        let socket = handles::find(handle).unwrap();
+        for errno in [libc::ENETUNREACH, libc::EHOSTUNREACH, libc::ENOBUFS, libc::EADDRNOTAVAIL] {
+            let puts = Cell::new(0);
+            let put = |_: &Target, _| {
+                puts.set(puts.get() + 1);
+                Err(io::Error::from_raw_os_error(errno))
+            };
+            assert!(socket.pass(&route, 1, Wait::AsTheHandleSays, put).is_err());
+            assert_eq!(puts.get(), 1, "{errno}");
+        }
+        drop(socket);
+        handles::delete(handle).unwrap();
     }
 }

@@ -92,11 +92,16 @@ impl MulticastSocket {
     pub(super) fn send_packed(
         &self,
         route: &Route,
-        packed: &Packed,
+        packed: &mut Packed,
         messages: u64,
         wait: Wait,
     ) -> Result<()> {
         if packed.bytes().len() <= packed.segment() {
+            if let [Target { way: Way::Carrier(way), .. }] = &*route.targets {
+                // Nobody else wants the bytes, and it is put once.
+                let frame = Cell::new(packed.take());
+                return self.pass(route, messages, wait, |_, _| way.put(frame.take()));
+            }
             let send = |target: &Target, dont_wait| target.send(packed.bytes(), dont_wait);
             return self.pass(route, messages, wait, send);
         }

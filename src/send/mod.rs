@@ -70,7 +70,7 @@ impl Target {
     fn send(&self, datagram: &[u8], dont_wait: bool) -> io::Result<()> {
         match &self.way {
             Way::Ip(way) => way.send(datagram, dont_wait),
-            Way::Carrier(way) => way.put(datagram),
+            Way::Carrier(way) => way.put(datagram.to_vec()),
         }
     }
 
@@ -252,6 +252,8 @@ impl MulticastSocket {
         loop {
             match error.raw_os_error() {
                 _ if self.is_deleted() => return Err(Error::NoSuchSocket),
+                // It waits by itself, and some may have the message already: again, they would have it twice.
+                _ if target.sender().is_none() => return Err(self.send_failed(route, target, error)),
                 Some(libc::EINTR) => {}
                 // Not of this message, but what a host on the link has said to an earlier one; told once.
                 Some(

@@ -539,9 +539,19 @@ pub fn wait_readable(fds: &[RawFd], timeout: Duration) -> io::Result<bool> {
 
 fn wait(fds: &[RawFd], events: libc::c_short, timeout: Duration) -> io::Result<bool> {
     let mut list: Vec<libc::pollfd> = fds.iter().map(|&fd| libc::pollfd { fd, events, revents: 0 }).collect();
-    // SAFETY: the list and its length match.
-    let ready = check(unsafe {
-        libc::poll(list.as_mut_ptr(), list.len() as libc::nfds_t, timeout.as_millis() as libc::c_int)
-    })?;
+    let mut timeout =
+        libc::timespec { tv_sec: timeout.as_secs() as libc::time_t, tv_nsec: timeout.subsec_nanos() as _ };
+    // SAFETY: the list and its length match, the time is live for the call, and there is no signal mask.
+    let ready = unsafe {
+        libc::syscall(
+            libc::SYS_ppoll,
+            list.as_mut_ptr(),
+            list.len(),
+            &raw mut timeout,
+            std::ptr::null::<libc::sigset_t>(),
+            0usize,
+        )
+    };
+    let ready = check(ready as libc::c_int)?;
     Ok(ready > 0)
 }
