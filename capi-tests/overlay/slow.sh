@@ -14,12 +14,14 @@ kill -STOP "$(process slow)"
 for _ in 1 2 3 4; do must sender burst ham:opaque:load 500 60000; done
 must fast statistics
 must sender send ham:opaque:load "still here"
-heard_most() { local more; read -r _ more _ <<<"$(answer fast count)"; total=$((${total:-0} + more)); [ $total -ge 1900 ]; }
+# What a busy router has no room for at a moment is dropped; but it stalls for nobody.
+heard_most() { local more; read -r _ more _ <<<"$(answer fast count)"; total=$((${total:-0} + more)); [ $total -ge 1000 ]; }
 wait_until 20 heard_most || fail "of 2001 messages the fast one has $total"
+alive() { tell sender burst ham:opaque:load 1 100; read -r _ more _ <<<"$(answer "$1" count)"; [ "$more" != 0 ]; }
+wait_until 20 alive fast || fail "the fast one hears no more"
 for n in sender router slow; do
     [ "$(memory $n)" -lt 150 ] || fail "$n has $(memory $n) MB"
 done
 kill -CONT "$(process slow)"
-alive() { tell sender burst ham:opaque:load 1 100; read -r _ more _ <<<"$(answer slow count)"; [ "$more" != 0 ]; }
-wait_until 20 alive || fail "the slow one does not come back"
+wait_until 20 alive slow || fail "the slow one does not come back"
 stop sender slow fast router

@@ -41,7 +41,10 @@ const LIVED: Duration = Duration::from_secs(10);
 pub fn run(node: &Arc<Node>) {
     let settings = &node.settings;
     if settings.zenoh_config.is_none() && settings.routers.is_empty() && settings.listen.is_empty() {
-        log::warn!("overlay {}: it has neither \"routers\" nor \"listen\", and reaches nobody", settings.name);
+        log::warn!(
+            "overlay {}: it has neither \"routers\" nor \"listen\", and reaches nobody",
+            settings.name
+        );
     }
     let mut pause = Pause::default();
     loop {
@@ -105,7 +108,7 @@ impl From<Panicked> for End {
 
 impl From<zenoh::Error> for End {
     fn from(error: zenoh::Error) -> End {
-        End::Failed(error.to_string())
+        End::Failed(hooks::plain(&error))
     }
 }
 

@@ -70,7 +70,24 @@ fn is_of_zenoh() -> bool {
     })
 }
 
-/// Where it says why it does not reach a router, which is all that it says of it.
+/// What Zenoh says, without the places in its source.
+pub fn plain(said: &impl fmt::Display) -> String {
+    let said = said.to_string();
+    let (mut out, mut rest) = (String::new(), &*said);
+    while let Some((before, place)) = rest.split_once(" at /") {
+        let Some((_, after)) = place.split_once(".rs:").filter(|(path, _)| !path.contains(' ')) else {
+            out.extend([before, " at /"]);
+            rest = place;
+            continue;
+        };
+        out.push_str(before.trim_end());
+        let after = after.trim_start_matches(|c: char| c.is_ascii_digit());
+        rest = after.strip_prefix('.').unwrap_or(after);
+    }
+    out + rest
+}
+
+/// Where it says why it does not reach a router; mostly it says so but to those who debug it.
 const REACH: (&str, &str) = ("zenoh::net::runtime::orchestrator", "Unable to connect");
 
 /// Where it says that it found no room, and that it says so. It says it once more when it has tried again.
@@ -105,28 +122,31 @@ impl Subscriber for Hook {
 
     fn event(&self, event: &Event<'_>) {
         static PACE: Pace = Pace::new();
+        let about = event.metadata();
         let begins = |with| {
             let mut begins = Begins { with, result: None };
             event.record(&mut Message(&mut begins));
             begins.result == Some(true)
         };
+        let is_why = about.target() == REACH.0 && begins(REACH.1) && PACE.due();
         // What is an error to Zenoh is mostly a router that went away.
-        let level = match *event.metadata().level() {
+        let level = match *about.level() {
+            _ if is_why => log::Level::Warn,
             Level::TRACE => {
                 if begins(ROOM.1) {
                     let _ = NO_ROOM.try_with(|times| times.set(times.get() + 1));
                 }
                 return;
             }
-            Level::DEBUG if !begins(REACH.1) || !PACE.due() => return,
-            Level::ERROR | Level::DEBUG => log::Level::Warn,
+            Level::DEBUG => return,
+            Level::ERROR => log::Level::Warn,
             Level::WARN => log::Level::Info,
             _ => log::Level::Debug,
         };
         if level <= log::max_level() {
             let mut text = String::new();
             event.record(&mut Message(&mut text));
-            log::log!(level, "overlay: zenoh: {text}");
+            log::log!(level, "overlay: zenoh: {}", plain(&text));
         }
     }
 
@@ -161,5 +181,18 @@ impl Write for Begins {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.result.get_or_insert(text.starts_with(self.with));
         Err(fmt::Error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn places_in_the_source_are_left_out() {
+        let said = "Unable to connect!  at /a/zenoh-1.10.2/b.rs:447. - Caused by no route at /c/d.rs:9.; more at /etc";
+        assert_eq!(plain(&said), "Unable to connect! - Caused by no route; more at /etc");
+        assert_eq!(plain(&"at /x y.rs:1."), "at /x y.rs:1.");
+        assert_eq!(plain(&""), "");
     }
 }

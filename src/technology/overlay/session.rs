@@ -19,7 +19,7 @@ type Setting = (&'static str, String);
 pub fn open(settings: &OverlaySettings) -> Result<Session, String> {
     let config = configured(settings)?;
     match hooks::calm(|| zenoh::open(config).wait()) {
-        Ok(session) => session.map_err(|e| e.to_string()),
+        Ok(session) => session.map_err(|e| hooks::plain(&e)),
         Err(hooks::Panicked) => Err("it panicked".into()),
     }
 }
