@@ -167,7 +167,8 @@ demo: all
 demo-overlay: all
 	exec capi-tests/demo-overlay.sh
 
-test: all
+# Builds everything, too, beside its first tests.
+test:
 	exec capi-tests/run.sh
 
 bench: all
