@@ -241,7 +241,7 @@ def group_states(net, quick):
 def overlays():
     """Names over an overlay against bare Zenoh."""
     cells = []
-    against = {"base": "bare Zenoh"}
+    against = {"base": "bare Zenoh", "passes": 1}
     for net in (overlay.Overlay(1), overlay.Overlay(3)):
         for size in SIZES:
             name = "overlay ping-pong"

@@ -86,11 +86,11 @@ fn a_session_is_replaced_before_its_numbers_come_again() {
     let mut groups = 0;
     while a.0.places().id() == before {
         groups += 1;
-        assert!(groups < 1 << 16, "Zenoh has 16 bits for them");
+        assert!(groups < 10_000, "it is not replaced");
         let _other = a.way(&format!("ham:opaque:{groups}")).unwrap();
         a.settle();
     }
-    assert!(groups > 1 << 14, "{groups}");
+    assert!(groups > 1000, "{groups}");
     meet(&way, &receive);
 }
 
