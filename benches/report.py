@@ -112,8 +112,8 @@ def about():
     return (
         f"{m['cpu']}, {m['cores']} cores, Linux {m['kernel']}. Ratio: HAM / base, the median of paired rounds and their"
         f" quartiles. Of times, below 1 HAM is faster; of messages a second (k/s), above 1. The base is BSD sockets in C; of the"
-        f" rows with many groups a HAM socket with one group, of those with fec and the watched ones one without, of decode, events"
-        f" and observer the aim itself."
+        f" rows with many groups a HAM socket with one group, of those with fec and the watched ones one without, of overlays bare"
+        f" Zenoh, of decode, events and observer the aim itself."
     )
 
 
