@@ -164,16 +164,28 @@ ham_start() {
     mkfifo "$name.in"
     : >"$name.out"
     on "$host" ./ham "$@" <"$name.in" >"$name.out" 2>"$name.err" &
-    eval "pid_$name=$! ; exec {fd_$name}>$name.in ; told_$name=0"
+    eval "pid_$name=$! ; exec {fd_$name}>$name.in "
     wait_until 20 said "ready" "$name.out" || { cat "$name.out" "$name.err"; fail "$name does not start"; }
 }
 
-tell() {
-    local name=$1 fd=fd_$1 told=told_$1
+# tell NAME COMMAND...: waits until it is done, TELL_SECONDS at most (20). The peer's own output says how many commands there were, so
+# that it works in subshells, too. begin_tell does not wait for the end of the command, end_tell does.
+begin_tell() {
+    local name=$1 fd=fd_$1 next
     shift
-    eval "told_$name=$((${!told} + 1))"
+    next=$(($(grep -c '^done ' "$name.out") + 1))
+    eval "told_$name=$next"
     echo "$*" >&"${!fd}"
-    wait_until 20 said "done ${!told}" "$name.out" || { cat "$name.out" "$name.err"; fail "$name does not end \"$*\""; }
+}
+end_tell() {
+    local name=$1 told=told_$1
+    shift
+    wait_until "${TELL_SECONDS:-20}" said "done ${!told}" "$name.out" ||
+        { cat "$name.out" "$name.err"; fail "$name does not end ${*:-its command}"; }
+}
+tell() {
+    begin_tell "$@"
+    end_tell "$@"
 }
 
 # must NAME COMMAND...: tell, and COMMAND has to succeed.

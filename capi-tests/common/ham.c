@@ -7,6 +7,7 @@
  * It prints "ready", "heard TEXT" for a message, "error N ERRNO" when command number N failed, and "done N" after each.
  */
 #include <ham.h>
+#include "commands.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -99,31 +100,6 @@ static void hear(void)
     }
 }
 
-/* Whole lines of the input, without waiting; false at its end. */
-static bool commands(void)
-{
-    static char input[4096];
-    static size_t have;
-    static int number;
-    ssize_t n = read(0, input + have, sizeof input - have - 1);
-    char *end;
-
-    if (n <= 0)
-        return false;
-    have += (size_t)n;
-    input[have] = '\0';
-    while ((end = strchr(input, '\n')) != NULL) {
-        *end = '\0';
-        number++;
-        if (obey(input) != 0)
-            printf("error %d %s\n", number, strerror(errno));
-        printf("done %d\n", number);
-        have -= (size_t)(end + 1 - input);
-        memmove(input, end + 1, have + 1);
-    }
-    return true;
-}
-
 int main(int argc, char **argv)
 {
     uint32_t ifs[16];
@@ -144,7 +120,7 @@ int main(int argc, char **argv)
             return 1;
         if (fds[1].revents != 0)
             hear();
-        if (fds[0].revents != 0 && !commands())
+        if (fds[0].revents != 0 && !commands(obey))
             break;
     }
     if (deleteMSocket(s) != 0) {

@@ -16,6 +16,7 @@
 #ifndef TEST_HAMX
 #define TEST_HAMX
 #endif
+#include "commands.h"
 #include "test.h"
 
 #include <inttypes.h>
@@ -239,31 +240,6 @@ static int obey(char *line)
     return -1;
 }
 
-/* Whole lines of the input, without waiting; false at its end. */
-static bool commands(void)
-{
-    static char input[4096];
-    static size_t have;
-    static int number;
-    ssize_t n = read(0, input + have, sizeof input - have - 1);
-    char *end;
-
-    if (n <= 0)
-        return false;
-    have += (size_t)n;
-    input[have] = '\0';
-    while ((end = strchr(input, '\n')) != NULL) {
-        *end = '\0';
-        number++;
-        if (obey(input) != 0)
-            printf("error %d %s\n", number, strerror(errno));
-        printf("done %d\n", number);
-        have -= (size_t)(end + 1 - input);
-        memmove(input, end + 1, have + 1);
-    }
-    return true;
-}
-
 int main(int argc, char **argv)
 {
     uint32_t ifs[16];
@@ -284,7 +260,7 @@ int main(int argc, char **argv)
             return 1;
         if (fds[1].revents != 0)
             hear();
-        if (fds[0].revents != 0 && !commands())
+        if (fds[0].revents != 0 && !commands(obey))
             break;
     }
     OK(deleteMSocket(s));

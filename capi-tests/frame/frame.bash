@@ -15,23 +15,8 @@ peer() { python3 "$HAM_TESTS/frame/peer.py" "$@"; }
 # mapped NAME: the IPv4 and the IPv6 Group Address.
 mapped() { peer map "$1" | cut -d ' ' -f 3-; }
 
-# tell, as in lib.sh, but also in subshells, and with 30 seconds: the peer's own output says how many commands there were.
-# begin_tell does not wait for the end of the command, end_tell does.
-begin_tell() {
-    local name=$1 fd=fd_$1 next
-    shift
-    next=$(($(grep -c '^done ' "$name.out") + 1))
-    eval "told_$name=$next"
-    echo "$*" >&"${!fd}"
-}
-end_tell() {
-    local told=told_$1
-    wait_until 30 said "done ${!told}" "$1.out" || { cat "$1.out" "$1.err"; fail "$1 does not end its command"; }
-}
-tell() {
-    begin_tell "$@"
-    end_tell "$1"
-}
+# Some of their commands send for long.
+TELL_SECONDS=30
 
 # answer NAME COMMAND...: the last line that NAME prints for a command.
 answer() {

@@ -13,6 +13,7 @@
  * BYTES WRONG".
  */
 #include <hamx.h>
+#include "../common/commands.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -243,6 +244,12 @@ static int obey(char *line)
     return -1;
 }
 
+/* What is not negative is no failure. */
+static int obeyed(char *line)
+{
+    return obey(line) < 0 ? -1 : 0;
+}
+
 static void hear(int s)
 {
     int n;
@@ -255,30 +262,6 @@ static void hear(int s)
         else if (!quiet)
             printf("heard %.*s\n", n, (char *)message);
     }
-}
-
-static bool commands(void)
-{
-    static char input[8192];
-    static size_t have;
-    static int number;
-    ssize_t n = read(0, input + have, sizeof input - have - 1);
-    char *end;
-
-    if (n <= 0)
-        return false;
-    have += (size_t)n;
-    input[have] = '\0';
-    while ((end = strchr(input, '\n')) != NULL) {
-        *end = '\0';
-        number++;
-        if (obey(input) < 0)
-            printf("error %d %s\n", number, strerror(errno));
-        printf("done %d\n", number);
-        have -= (size_t)(end + 1 - input);
-        memmove(input, end + 1, have + 1);
-    }
-    return true;
 }
 
 int main(int argc, char **argv)
@@ -305,7 +288,7 @@ int main(int argc, char **argv)
         for (int i = 1; i <= count; i++)
             if (fds[i].revents != 0)
                 hear(sockets[i]);
-        if (fds[0].revents != 0 && !commands())
+        if (fds[0].revents != 0 && !commands(obeyed))
             break;
     }
     while (count > 0)

@@ -85,16 +85,6 @@ answer() {
     tail -n "+$((before + 1))" "$name.out" | grep -v '^done \|^event \|^heard '
 }
 
-# tell, as in lib.sh, but also in subshells.
-tell() {
-    local name=$1 fd=fd_$1 next
-    shift
-    next=$(($(grep -c '^done ' "$name.out") + 1))
-    eval "told_$name=$next"
-    echo "$*" >&"${!fd}"
-    wait_until 20 said "done $next" "$name.out" || { cat "$name.out" "$name.err"; fail "$name does not end \"$*\""; }
-}
-
 # feed NAME: many commands at once, from standard input; waits until all are done. feed NAME SECONDS: with pauses.
 feed() {
     local fd=fd_$1 all line

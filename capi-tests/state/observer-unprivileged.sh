@@ -9,7 +9,7 @@ setpriv --bounding-set=-net_raw --inh-caps=-net_raw true || skip "setpriv cannot
 mkfifo plain.in
 : >plain.out
 HAM_LOG=info setpriv --bounding-set=-net_raw --inh-caps=-net_raw ./ham <plain.in >plain.out 2>plain.err &
-eval "pid_plain=$!; exec {fd_plain}>plain.in; told_plain=0"
+eval "pid_plain=$!; exec {fd_plain}>plain.in"
 wait_until 20 said ready plain.out || { cat plain.err; fail "it does not start"; }
 must plain events
 must plain open eth0

@@ -17,7 +17,7 @@ watcher() {
     mkfifo "$1.in"
     : >"$1.out"
     setpriv --bounding-set=-all --inh-caps=-all ./ham <"$1.in" >"$1.out" 2>"$1.err" &
-    eval "pid_$1=$!; exec {fd_$1}>$1.in; told_$1=0"
+    eval "pid_$1=$!; exec {fd_$1}>$1.in"
     wait_until 5 said ready "$1.out" || { cat "$1.err"; fail "$1 does not start"; }
     must "$1" events
 }

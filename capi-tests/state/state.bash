@@ -30,16 +30,6 @@ expect_soon() {
     expect "$@"
 }
 
-# tell, as in lib.sh, but also in subshells: the peer's own output says how many commands there were.
-tell() {
-    local name=$1 fd=fd_$1 next
-    shift
-    next=$(($(grep -c '^done ' "$name.out") + 1))
-    eval "told_$name=$next"
-    echo "$*" >&"${!fd}"
-    wait_until 20 said "done $next" "$name.out" || { cat "$name.out" "$name.err"; fail "$name does not end \"$*\""; }
-}
-
 # answer NAME COMMAND...: what the running peer NAME prints for a command.
 answer() {
     local name=$1 before
