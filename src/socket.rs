@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::handles::{Entry, Slot};
 use crate::mapping::{self, Mapped};
 use crate::name::Name;
-use crate::receive::Filter;
+use crate::receive::{Filter, Hunch};
 use crate::shards::Shards;
 use crate::sys;
 use crate::sys::handle::Handle;
@@ -130,8 +130,12 @@ pub struct MulticastSocket {
     pub(crate) hot: AtomicU64,
     /// Where the queue is.
     pub(crate) slot: &'static Slot,
+    /// For so many calls more it is likely that they have to wait.
+    pub(crate) waits: AtomicU32,
     /// How many threads sleep in `receive`.
     pub(crate) sleeping: AtomicUsize,
+    /// Whether it pays to read busily before that.
+    pub(crate) hunch: Hunch,
 
     pub(crate) last_filter: ArcSwapOption<Filter>,
     /// `receive_from` was called: messages that are read ahead are read with their senders.
@@ -174,7 +178,9 @@ impl MulticastSocket {
             receivers: ArcSwap::default(),
             hot: AtomicU64::new(0),
             slot,
+            waits: AtomicU32::new(0),
             sleeping: AtomicUsize::new(0),
+            hunch: Hunch::default(),
             last_filter: ArcSwapOption::const_empty(),
             wants_origins: AtomicBool::new(false),
             carried: AtomicBool::new(false),

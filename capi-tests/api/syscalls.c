@@ -1,5 +1,6 @@
 /* One system call per send, and one at most per receive of a message that is there (a backlog needs fewer). A socket with several
- * groups may look around a few times, to find which of them has something. Counted with ptrace. */
+ * groups may look around a few times, to find which of them has something. A receive that waits makes two, unless it reads busily, which
+ * it leaves when that finds nothing. Counted with ptrace. */
 #include "test.h"
 
 #include <sys/ptrace.h>
@@ -8,6 +9,7 @@
 
 #define MESSAGES 100
 #define A_FEW 6
+#define WARNINGS 40
 #define FOUR "ham:ip:239.1.2.3:5000"
 #define SIX "ham:ip:[ff15::23]:5000"
 
@@ -46,6 +48,7 @@ static void traced(void)
 {
     char message[64] = "", name[64];
     int four, six, both, many, t;
+    pid_t sender;
 
     begin(30);
     t = socket_on("lo");
@@ -84,6 +87,24 @@ static void traced(void)
     receives(both, NULL);
     sends(t, "ham:ip:239.3.1.50:6000");
     receives(many, NULL);
+
+    /* Nobody traces this one. */
+    sender = fork();
+    if (sender == 0) {
+        for (int i = 0; i < WARNINGS + MESSAGES; i++) {
+            pause_ms(2);
+            bsd_say("239.1.2.3", 5000, "lo", NULL, "late");
+        }
+        _exit(0);
+    }
+    for (int i = 0; i < WARNINGS; i++)
+        if (receive(four, NULL, sizeof message, message) != 4)
+            _exit(5);
+    mark();
+    for (int i = 0; i < MESSAGES; i++)
+        if (receive(four, NULL, sizeof message, message) != 4)
+            _exit(6);
+    mark();
     _exit(0);
 }
 
@@ -103,6 +124,8 @@ static const struct {
     {"receive a backlog of the second group", 1, MESSAGES + A_FEW},
     {"send", MESSAGES, MESSAGES},
     {"receive a backlog, 300 groups joined", 1, MESSAGES + A_FEW},
+    {"receive what comes late, at first", 2 * WARNINGS, 100 * WARNINGS},
+    {"receive what comes late", 2 * MESSAGES, 5 * MESSAGES / 2},
 };
 #define PHASES (int)(sizeof phases / sizeof *phases)
 

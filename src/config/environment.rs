@@ -40,7 +40,7 @@ pub(super) fn apply(config: &mut Config, environment: &impl Fn(&str) -> Option<S
         config.send_buffer = number::<Bytes>("HAM_SEND_BUFFER", &text)?.0;
     }
     if let Some(text) = value("HAM_SPIN") {
-        config.spin = Duration::from_micros(number::<Microseconds>("HAM_SPIN", &text)?.0);
+        config.spin = Some(Duration::from_micros(number::<Microseconds>("HAM_SPIN", &text)?.0));
     }
     if let Some(text) = value("HAM_INTERFACES") {
         config.interfaces = text.split(',').map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect();

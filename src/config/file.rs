@@ -104,7 +104,7 @@ pub(super) fn apply(config: &mut Config, path: &Path, text: &Text) -> Result<Vec
     config.loopback = ip.loopback.unwrap_or(config.loopback);
     config.receive_buffer = ip.receive_buffer.map_or(config.receive_buffer, |v| v.0);
     config.send_buffer = ip.send_buffer.map_or(config.send_buffer, |v| v.0);
-    config.spin = ip.spin_us.map_or(config.spin, |v| Duration::from_micros(v.0));
+    config.spin = ip.spin_us.map(|v| Duration::from_micros(v.0));
     config.interfaces = ip.interfaces.unwrap_or_default();
     let frame = file.frame;
     config.fec_percent = frame.fec_percent.map_or(config.fec_percent, |v| v.0);

@@ -33,8 +33,8 @@ pub struct Config {
     pub receive_buffer: usize,
     /// Send buffer of each Interface, in bytes.
     pub send_buffer: usize,
-    /// How long `receive` reads busily before it sleeps.
-    pub spin: Duration,
+    /// How long `receive` reads busily before it sleeps; `None`: for a moment, while that finds messages.
+    pub spin: Option<Duration>,
     /// Names of the default Interfaces; empty: the library chooses.
     pub interfaces: Vec<String>,
     /// Parity in per cent of the fragments of a message, 0 to 100; 0: none.
@@ -103,7 +103,7 @@ impl Default for Config {
             loopback: true,
             receive_buffer: 8 << 20,
             send_buffer: 1 << 20,
-            spin: Duration::ZERO,
+            spin: None,
             interfaces: Vec::new(),
             fec_percent: 0,
             bundle: Duration::ZERO,

@@ -56,7 +56,7 @@ fn every_key_of_the_file_takes_effect() {
         loopback: false,
         receive_buffer: 65536,
         send_buffer: 8192,
-        spin: Duration::from_micros(40),
+        spin: Some(Duration::from_micros(40)),
         interfaces: vec!["eth1".into()],
         fec_percent: 25,
         bundle: Duration::from_micros(500),
@@ -187,7 +187,7 @@ fn the_environment_overrides_every_key() {
     assert!(!from_environment("HAM_LOOPBACK", "0").unwrap().loopback);
     assert_eq!(from_environment("HAM_RECEIVE_BUFFER", "65536").unwrap().receive_buffer, 65536);
     assert_eq!(from_environment("HAM_SEND_BUFFER", "65536").unwrap().send_buffer, 65536);
-    assert_eq!(from_environment("HAM_SPIN", "30").unwrap().spin, Duration::from_micros(30));
+    assert_eq!(from_environment("HAM_SPIN", "30").unwrap().spin, Some(Duration::from_micros(30)));
     assert_eq!(from_environment("HAM_INTERFACES", "a, b").unwrap().interfaces, ["a", "b"]);
     assert_eq!(from_environment("HAM_FEC", "30").unwrap().fec_percent, 30);
     let presence = |key, value| from_environment(key, value).unwrap().presence;

@@ -4,7 +4,8 @@
 //! The decoders are in the queue and share its lock, so that a message that comes by several receivers meets the same one.
 
 use super::queue::{Queue, Stashed, give};
-use super::{BACKLOG, Buffer, Details, Filter, LONGEST, Sorted, TURN};
+use super::wait::TURN;
+use super::{BACKLOG, Buffer, Details, Filter, LONGEST, Sorted};
 use crate::error::Result;
 use crate::frame::{Accepted, Counts, Decoder, Refusal, Tag, bundle};
 use crate::lend::lend;

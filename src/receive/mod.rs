@@ -6,34 +6,35 @@
 
 mod carried;
 mod decoders;
+mod filter;
 mod framed;
 mod lock;
 mod namespace;
 mod queue;
 pub(crate) mod twins;
+mod wait;
 mod wake;
 
 pub(crate) use carried::Inlet;
+pub(crate) use filter::Filter;
 pub(crate) use lock::{QueueGuard, QueueLock};
+pub(crate) use wait::Hunch;
 
 use crate::error::{Error, Result};
 use crate::lend::lend;
 use crate::logging::Pace;
-use crate::name::{Group, Name};
 use crate::socket::{MulticastSocket, Received, limit_error};
 use crate::sys::batch::{BATCH, Batch};
 use crate::sys::handle::DOORBELL;
 use crate::sys::udp::{self, Membership, Origin};
 use crate::technology::carrier::Heard;
-use crate::technology::ip::{Hears, LOOK_AROUND, Receiver};
+use crate::technology::ip::{Hears, Receiver};
 use queue::{Queue, Stashed};
 use std::cell::RefCell;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 type Buffer = [MaybeUninit<u8>];
 
@@ -53,29 +54,8 @@ const BATCHED: usize = 2048;
 /// After so many messages that were for others a read comes back, so that a flood of them does not hold it.
 const OTHERS: u32 = 4096;
 
-/// One look around tries so many receivers at most.
-const TURN: u32 = 64;
-
 /// Room for any datagram.
 const LONGEST: usize = 65536;
-
-/// The group that `receive` was asked for. Kept from call to call, so that nothing is parsed for each message.
-pub(crate) struct Filter {
-    uri: Box<[u8]>,
-    name: Arc<str>,
-    /// For all groups of a namespace.
-    all: bool,
-    receivers: Vec<Arc<Receiver>>,
-    /// The socket's receivers when this was made: it is stale when they are others.
-    snapshot: Arc<Vec<Arc<Receiver>>>,
-}
-
-impl Filter {
-    /// Whether it is for messages of this group.
-    fn wants(&self, group: &str) -> bool {
-        *self.name == *group || self.all && Heard::of(&self.name).covers(group)
-    }
-}
 
 /// What a caller wants to know of a message besides its bytes.
 type Details<'a> = Option<&'a mut Option<Received>>;
@@ -102,7 +82,7 @@ impl MulticastSocket {
 
     #[inline]
     fn receive_with(&self, uri: Option<&[u8]>, buf: &mut Buffer, mut details: Details) -> Result<usize> {
-        let (mut nonblocking, mut spin_until, mut idle) = (None, None, false);
+        let (mut nonblocking, mut idle) = (None, false);
         let mut expects_to_wait = uri.is_none() && self.expects_to_wait();
         loop {
             if self.is_deleted() {
@@ -125,13 +105,9 @@ impl MulticastSocket {
             if *nonblocking.get_or_insert_with(|| self.handle.nonblocking()) {
                 return self.look_around(filter, buf, details)?.ok_or(Error::WouldBlock);
             }
-            if !self.config.spin.is_zero() {
-                let now = Instant::now();
-                if now < *spin_until.get_or_insert(now + self.config.spin) {
-                    if let Some(len) = self.look_around(filter, buf, details.as_deref_mut())? {
-                        return Ok(len);
-                    }
-                    continue;
+            if !idle {
+                if let Some(len) = self.spin(filter, buf, details.as_deref_mut())? {
+                    return Ok(len);
                 }
             }
             if let Some(len) = self.sleep(idle, filter, buf, details.as_deref_mut())? {
@@ -139,21 +115,6 @@ impl MulticastSocket {
             }
             idle = true;
         }
-    }
-
-    /// True when the last reads found nothing, so that the next one does best to wait at once. A message that is there
-    /// all the same costs one look at O_NONBLOCK more; after some calls a read tells whether it still is so.
-    #[inline]
-    fn expects_to_wait(&self) -> bool {
-        let receivers = self.receivers.load();
-        let [receiver] = receivers.as_slice() else { return false };
-        let waits = receiver.waits.load(Ordering::Relaxed);
-        if waits == 0 || !self.config.spin.is_zero() {
-            return false;
-        }
-        // Two threads may count one call as one: it is a guess.
-        receiver.waits.store(waits - 1, Ordering::Relaxed);
-        true
     }
 
     /// One read that does not wait, where a message is most likely.
@@ -177,53 +138,15 @@ impl MulticastSocket {
             [] => Ok(None),
             [receiver] => self.read(receiver, false, None, buf, details),
             many => match by_token(many, self.hot.load(Ordering::Relaxed)) {
-                Some(receiver) => self.read(receiver, false, None, buf, details),
+                Some(receiver) => {
+                    let read = self.read(receiver, false, None, buf, details);
+                    // The others may have something.
+                    self.waits.store(0, Ordering::Relaxed);
+                    read
+                }
                 None => Ok(None),
             },
         }
-    }
-
-    /// One look at the receivers that are readable, without waiting.
-    fn look_around(
-        &self,
-        filter: Option<&Filter>,
-        buf: &mut Buffer,
-        mut details: Details,
-    ) -> Result<Option<usize>> {
-        if filter.is_some() || self.receivers.load().len() < 2 {
-            return Ok(None);
-        }
-        // A shared receiver may be readable with messages of others only; so try some, but not for ever.
-        for _ in 0..TURN {
-            let Some(token) = self.handle.wait(Some(std::time::Duration::ZERO)).map_err(waiting)? else {
-                break;
-            };
-            if token == DOORBELL {
-                return self.take(None, buf, details);
-            }
-            self.hot.store(token, Ordering::Relaxed);
-            if let Some(len) = self.read_once(None, buf, details.as_deref_mut())? {
-                return Ok(Some(len));
-            }
-        }
-        Ok(None)
-    }
-
-    /// In a forked child, where the epoll set and its doorbell are the parent's: one look at every receiver.
-    fn look_in_child(
-        &self,
-        filter: Option<&Filter>,
-        buf: &mut Buffer,
-        mut details: Details,
-    ) -> Result<Option<usize>> {
-        for receiver in self.receivers.load().iter() {
-            if let Some(len) = self.read(receiver, false, filter, buf, details.as_deref_mut())? {
-                return Ok(Some(len));
-            }
-        }
-        // A read that does not wait tells nothing of a socket that the parent has shut.
-        self.receivers.load_full().iter().for_each(|receiver| _ = self.is_given_up(receiver));
-        Ok(None)
     }
 
     /// True when a read that gave no bytes gave no message either. In a forked child the parent may have given the
@@ -243,67 +166,6 @@ impl MulticastSocket {
             }
         }
         true
-    }
-
-    /// Sleeps until there may be something; also reads it when the sleep was in a read. `idle`: it is not the first sleep
-    /// of this call.
-    fn sleep(
-        &self,
-        idle: bool,
-        filter: Option<&Filter>,
-        buf: &mut Buffer,
-        details: Details,
-    ) -> Result<Option<usize>> {
-        if idle && !self.is_held() {
-            return Err(Error::NoSuchSocket);
-        }
-        // Only one sleeps in a read, which nothing but a datagram ends; others are woken by what one datagram brings besides.
-        let others = self.sleeping.fetch_add(1, Ordering::SeqCst) > 0;
-        let result = self.sleep_counted(idle || others, filter, buf, details);
-        self.sleeping.fetch_sub(1, Ordering::SeqCst);
-        result
-    }
-
-    fn sleep_counted(
-        &self,
-        idle: bool,
-        filter: Option<&Filter>,
-        buf: &mut Buffer,
-        details: Details,
-    ) -> Result<Option<usize>> {
-        if let Some(filter) = filter {
-            if self.carried.load(Ordering::Relaxed) && !self.is_inherited() {
-                return self.sleep_for_arrival(filter, buf, details);
-            }
-            match filter.receivers.as_slice() {
-                [receiver] if !idle => return self.read(receiver, true, Some(filter), buf, details),
-                many => {
-                    let fds: Vec<_> = many.iter().map(|r| r.fd.as_raw_fd()).collect();
-                    udp::wait_readable(&fds, LOOK_AROUND).map_err(waiting)?;
-                    return Ok(None);
-                }
-            }
-        }
-        if self.slot.queued.load(Ordering::SeqCst) > 0 {
-            return Ok(None);
-        }
-        if self.is_inherited() {
-            let fds: Vec<_> = self.receivers.load().iter().map(|r| r.fd.as_raw_fd()).collect();
-            udp::wait_readable(&fds, LOOK_AROUND).map_err(waiting)?;
-            return self.look_in_child(None, buf, details);
-        }
-        if !idle {
-            let receivers = self.receivers.load();
-            if let [receiver] = receivers.as_slice() {
-                if !receiver.several.load(Ordering::Relaxed) && !self.carried.load(Ordering::Relaxed) {
-                    return self.read(receiver, true, None, buf, details);
-                }
-            }
-        }
-        if let Some(token) = self.handle.wait(None).map_err(waiting)? {
-            self.hot.store(token, Ordering::Relaxed);
-        }
-        Ok(None)
     }
 
     /// Reads one receiver. `None`: nothing is there (or, after a wait, it is time to look around).
@@ -399,7 +261,7 @@ impl MulticastSocket {
             Err(e) => match e.raw_os_error() {
                 Some(libc::EAGAIN) => {
                     receiver.hits.store(0, Ordering::Relaxed);
-                    receiver.waits.store(if wait { 0 } else { EXPECTED }, Ordering::Relaxed);
+                    self.waits.store(if wait { 0 } else { EXPECTED }, Ordering::Relaxed);
                     if self.carried.load(Ordering::Relaxed) && !receiver.framed {
                         self.is_dry(receiver);
                     }
@@ -488,7 +350,7 @@ impl MulticastSocket {
     fn refill(&self, queue: &mut Queue, receiver: &Arc<Receiver>) -> io::Result<()> {
         receiver.hits.store(0, Ordering::Relaxed);
         let Some(batch) = &mut queue.batch else { return Ok(()) };
-        let asked = receiver.asks(self.wants_origins.load(Ordering::Relaxed));
+        let asked = receiver.asks_now(self.wants_origins.load(Ordering::Relaxed));
         let count = batch.fill(&receiver.fd, asked)?;
         receiver.counters.received.fetch_add(count as u64, Ordering::Relaxed);
         // Others get their turn after this batch.
@@ -598,32 +460,6 @@ impl MulticastSocket {
             queue.stash(stashed);
         }
         self.show(&mut queue);
-    }
-
-    fn filter(&self, uri: &[u8]) -> Result<Arc<Filter>> {
-        let receivers = self.receivers.load();
-        if let Some(filter) = &*self.last_filter.load() {
-            if *filter.uri == *uri && Arc::ptr_eq(&filter.snapshot, &receivers) {
-                return Ok(filter.clone());
-            }
-        }
-        let name = Name::parse(uri)?;
-        let normal = name.normal();
-        let shared = crate::control::joined(self, normal)
-            .ok_or_else(|| Error::NotAvailable(format!("{name}: not joined")))?;
-        let hears = |receiver: &&Arc<Receiver>| match &receiver.hears {
-            Hears::One { group, .. } => group == normal,
-            Hears::Shared { .. } => shared,
-        };
-        let filter = Arc::new(Filter {
-            uri: uri.into(),
-            name: normal.clone(),
-            all: *name.group() == Group::All,
-            receivers: receivers.iter().filter(hears).cloned().collect(),
-            snapshot: receivers.clone(),
-        });
-        self.last_filter.store(Some(filter.clone()));
-        Ok(filter)
     }
 
     // For `control`, under its lock.

@@ -68,8 +68,6 @@ pub struct Receiver {
     pub live: AtomicBool,
     /// Reads in a row that found a message at once: the sign of a backlog.
     pub hits: AtomicU32,
-    /// For so many calls more it is likely that they have to wait.
-    pub waits: AtomicU32,
     /// The last message was long: it is read in another way.
     pub long: AtomicBool,
     /// The longest datagram of its family, without an IPv6 jumbo payload: 65535 bytes of IP payload less UDP's header,
@@ -128,7 +126,6 @@ impl Receiver {
             hears,
             live: AtomicBool::new(true),
             hits: AtomicU32::new(0),
-            waits: AtomicU32::new(0),
             long: AtomicBool::new(false),
             longest: if v6 { 65527 } else { 65507 },
             drops_seen: AtomicU32::new(0),
@@ -181,6 +178,15 @@ impl Receiver {
         match &self.hears {
             Hears::One { .. } => Asked { from: details, to: false },
             Hears::Shared { .. } => Asked { from: true, to: true },
+        }
+    }
+
+    /// The same for a read that does not wait: no source-specific group is joined in the middle of it.
+    #[inline]
+    pub fn asks_now(&self, details: bool) -> Asked {
+        match &self.hears {
+            Hears::Shared { table, .. } if !table.asks_source() => Asked { from: details, to: true },
+            _ => self.asks(details),
         }
     }
 

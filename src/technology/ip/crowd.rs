@@ -5,7 +5,7 @@ use super::{Held, key};
 use crate::shards::Shards;
 use once_cell::race::OnceBox;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 /// Lists in the table: with 10,000 groups most hold one or two.
 const LISTS: usize = 8192;
@@ -14,12 +14,14 @@ const LISTS: usize = 8192;
 pub struct Crowd {
     held: Shards<Held>,
     sieve: Sieve,
+    /// There is or was a source-specific one.
+    by_source: AtomicBool,
 }
 
 impl Crowd {
     /// Nothing.
     pub(super) fn new() -> Crowd {
-        Crowd { held: Shards::new(LISTS), sieve: Sieve::default() }
+        Crowd { held: Shards::new(LISTS), sieve: Sieve::default(), by_source: AtomicBool::new(false) }
     }
 
     /// Adds a membership. Not to be called from two threads at a time.
@@ -27,6 +29,9 @@ impl Crowd {
         let group = held.membership.group;
         if let (IpAddr::V4(v4), true) = (group, held.is_for_all()) {
             self.sieve.insert(v4);
+        }
+        if held.membership.source.is_some() {
+            self.by_source.store(true, Ordering::Release);
         }
         self.held.insert(&key(group), held);
     }
@@ -38,6 +43,12 @@ impl Crowd {
         if let (IpAddr::V4(v4), None) = (group, self.held.find(&key(group), stays)) {
             self.sieve.remove(v4);
         }
+    }
+
+    /// Whether the source of a message tells for which membership it is.
+    #[inline]
+    pub(super) fn asks_source(&self) -> bool {
+        self.by_source.load(Ordering::Acquire)
     }
 
     /// What `pick` makes of the first membership of this group for which it makes something.

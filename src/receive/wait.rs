@@ -1,0 +1,269 @@
+//! How `receive` waits: for a moment it reads busily, where that helps; then it sleeps.
+
+use super::{Buffer, Details, Filter, waiting};
+use crate::error::{Error, Result};
+use crate::socket::MulticastSocket;
+use crate::sys::handle::DOORBELL;
+use crate::sys::udp;
+use crate::technology::ip::LOOK_AROUND;
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// One look around tries so many receivers at most.
+pub(super) const TURN: u32 = 64;
+
+/// So long it reads busily where nothing is configured: as long as it takes to fall asleep and to be woken.
+const MOMENT: Duration = Duration::from_micros(12);
+
+/// So many reads for one look at the clock.
+const LOOKS: u32 = 4;
+
+/// Whether it pays to read busily before a sleep: what came of it lately.
+#[derive(Default)]
+pub(crate) struct Hunch {
+    /// So many times in a row it found nothing.
+    misses: AtomicU32,
+    /// So many calls sleep at once.
+    rest: AtomicU32,
+}
+
+impl Hunch {
+    /// More misses make no longer a rest: this many, of 1,023 calls.
+    const MOST: u32 = 11;
+
+    // Two threads may count one call as one: it is a guess.
+
+    /// Asked before each sleep.
+    fn is_good(&self) -> bool {
+        let rest = self.rest.load(Ordering::Relaxed);
+        if rest > 0 {
+            self.rest.store(rest - 1, Ordering::Relaxed);
+        }
+        rest == 0
+    }
+
+    /// One miss is none: the first message of several may be late, and the others come close behind it.
+    fn learn(&self, found: bool) {
+        let misses = self.misses.load(Ordering::Relaxed);
+        let misses = if found { misses / 2 } else { (misses + 1).min(Hunch::MOST) };
+        self.misses.store(misses, Ordering::Relaxed);
+        self.rest.store((1 << misses.saturating_sub(1)) - 1, Ordering::Relaxed);
+    }
+}
+
+impl MulticastSocket {
+    /// True when the last reads found nothing, so that the next one does best to wait at once. A message that is there
+    /// all the same costs one look at O_NONBLOCK more; after some calls a read tells whether it still is so.
+    #[inline]
+    pub(super) fn expects_to_wait(&self) -> bool {
+        let waits = self.waits.load(Ordering::Relaxed);
+        if waits == 0 || self.config.spin.is_some_and(|longest| !longest.is_zero()) {
+            return false;
+        }
+        // Two threads may count one call as one: it is a guess.
+        self.waits.store(waits - 1, Ordering::Relaxed);
+        true
+    }
+
+    /// Reads busily as long as is configured; else for a moment, while that finds messages.
+    pub(super) fn spin(
+        &self,
+        filter: Option<&Filter>,
+        buf: &mut Buffer,
+        mut details: Details,
+    ) -> Result<Option<usize>> {
+        let longest = match self.config.spin {
+            Some(Duration::ZERO) => return Ok(None),
+            Some(longest) => longest,
+            // Those who share the cores with this process may be those who have the messages.
+            None if self.carried.load(Ordering::Relaxed) || !self.hunch.is_good() => return Ok(None),
+            None => MOMENT,
+        };
+        let begun = Instant::now();
+        // What is there already says nothing.
+        let mut found = self.look_often(1, filter, buf, details.as_deref_mut())?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        while found.is_none() && begun.elapsed() < longest && !self.is_deleted() {
+            found = self.look_often(LOOKS, filter, buf, details.as_deref_mut())?;
+        }
+        if self.config.spin.is_none() {
+            self.hunch.learn(found.is_some());
+        }
+        Ok(found)
+    }
+
+    fn look_often(
+        &self,
+        times: u32,
+        filter: Option<&Filter>,
+        buf: &mut Buffer,
+        mut details: Details,
+    ) -> Result<Option<usize>> {
+        let receivers = self.receivers.load();
+        for _ in 0..times {
+            if self.slot.queued.load(Ordering::Acquire) > 0 {
+                if let Some(len) = self.take(filter, buf, details.as_deref_mut())? {
+                    return Ok(Some(len));
+                }
+            }
+            let found = match (filter, receivers.as_slice()) {
+                (None, [receiver]) => self.read(receiver, false, None, buf, details.as_deref_mut())?,
+                _ => match self.read_once(filter, buf, details.as_deref_mut())? {
+                    None => self.look_around(filter, buf, details.as_deref_mut())?,
+                    found => found,
+                },
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// One look at the receivers that are readable, without waiting.
+    pub(super) fn look_around(
+        &self,
+        filter: Option<&Filter>,
+        buf: &mut Buffer,
+        mut details: Details,
+    ) -> Result<Option<usize>> {
+        if filter.is_some() || self.receivers.load().len() < 2 {
+            return Ok(None);
+        }
+        // A shared receiver may be readable with messages of others only; so try some, but not for ever.
+        for _ in 0..TURN {
+            let Some(token) = self.handle.wait(Some(std::time::Duration::ZERO)).map_err(waiting)? else {
+                break;
+            };
+            if token == DOORBELL {
+                return self.take(None, buf, details);
+            }
+            self.hot.store(token, Ordering::Relaxed);
+            if let Some(len) = self.read_once(None, buf, details.as_deref_mut())? {
+                return Ok(Some(len));
+            }
+        }
+        Ok(None)
+    }
+
+    /// In a forked child, where the epoll set and its doorbell are the parent's: one look at every receiver.
+    fn look_in_child(
+        &self,
+        filter: Option<&Filter>,
+        buf: &mut Buffer,
+        mut details: Details,
+    ) -> Result<Option<usize>> {
+        for receiver in self.receivers.load().iter() {
+            if let Some(len) = self.read(receiver, false, filter, buf, details.as_deref_mut())? {
+                return Ok(Some(len));
+            }
+        }
+        // A read that does not wait tells nothing of a socket that the parent has shut.
+        self.receivers.load_full().iter().for_each(|receiver| _ = self.is_given_up(receiver));
+        Ok(None)
+    }
+
+    /// Sleeps until there may be something; also reads it when the sleep was in a read. `idle`: it is not the first sleep
+    /// of this call.
+    pub(super) fn sleep(
+        &self,
+        idle: bool,
+        filter: Option<&Filter>,
+        buf: &mut Buffer,
+        details: Details,
+    ) -> Result<Option<usize>> {
+        if idle && !self.is_held() {
+            return Err(Error::NoSuchSocket);
+        }
+        // Only one sleeps in a read, which nothing but a datagram ends; others are woken by what one datagram brings besides.
+        let others = self.sleeping.fetch_add(1, Ordering::SeqCst) > 0;
+        let result = self.sleep_counted(idle || others, filter, buf, details);
+        self.sleeping.fetch_sub(1, Ordering::SeqCst);
+        result
+    }
+
+    fn sleep_counted(
+        &self,
+        idle: bool,
+        filter: Option<&Filter>,
+        buf: &mut Buffer,
+        details: Details,
+    ) -> Result<Option<usize>> {
+        if let Some(filter) = filter {
+            if self.carried.load(Ordering::Relaxed) && !self.is_inherited() {
+                return self.sleep_for_arrival(filter, buf, details);
+            }
+            match filter.receivers.as_slice() {
+                [receiver] if !idle => return self.read(receiver, true, Some(filter), buf, details),
+                many => {
+                    let fds: Vec<_> = many.iter().map(|r| r.fd.as_raw_fd()).collect();
+                    udp::wait_readable(&fds, LOOK_AROUND).map_err(waiting)?;
+                    return Ok(None);
+                }
+            }
+        }
+        if self.slot.queued.load(Ordering::SeqCst) > 0 {
+            return Ok(None);
+        }
+        if self.is_inherited() {
+            let fds: Vec<_> = self.receivers.load().iter().map(|r| r.fd.as_raw_fd()).collect();
+            udp::wait_readable(&fds, LOOK_AROUND).map_err(waiting)?;
+            return self.look_in_child(None, buf, details);
+        }
+        if !idle {
+            let receivers = self.receivers.load();
+            if let [receiver] = receivers.as_slice() {
+                if !receiver.several.load(Ordering::Relaxed) && !self.carried.load(Ordering::Relaxed) {
+                    return self.read(receiver, true, None, buf, details);
+                }
+            }
+        }
+        if let Some(token) = self.handle.wait(None).map_err(waiting)? {
+            self.hot.store(token, Ordering::Relaxed);
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of so many sleeps, before how many it reads busily when that finds messages or not.
+    fn tries(hunch: &Hunch, sleeps: u32, mut finds: impl FnMut(u32) -> bool) -> u32 {
+        (0..sleeps)
+            .filter(|&nth| {
+                let tries = hunch.is_good();
+                if tries {
+                    hunch.learn(finds(nth));
+                }
+                tries
+            })
+            .count() as u32
+    }
+
+    #[test]
+    fn a_hunch_lasts_while_it_is_right() {
+        let hunch = Hunch::default();
+        assert_eq!(tries(&hunch, 1000, |_| true), 1000);
+        // Of four answers the first one takes long.
+        assert_eq!(tries(&hunch, 1000, |nth| nth % 4 != 0), 1000);
+    }
+
+    #[test]
+    fn who_finds_nothing_seldom_tries() {
+        let hunch = Hunch::default();
+        assert_eq!(tries(&hunch, 100_000, |_| false), 11 + (100_000 - 1013 - 11) / 1024);
+        // But then it notices that messages come again.
+        let mut rest = 0;
+        while !hunch.is_good() {
+            rest += 1;
+        }
+        assert!(rest < 1024);
+        hunch.learn(true);
+        assert!(tries(&hunch, 1000, |_| true) > 900);
+    }
+}
