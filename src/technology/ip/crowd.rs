@@ -5,7 +5,7 @@ use super::{Held, key};
 use crate::shards::Shards;
 use once_cell::race::OnceBox;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// Lists in the table: with 10,000 groups most hold one or two.
 const LISTS: usize = 8192;
@@ -71,30 +71,47 @@ impl Held {
     }
 }
 
-/// The smallest one's places: a kilobyte.
+/// The smallest one's places: two kilobytes.
 const PLACES: usize = 256;
 
-/// A set of addresses, found by open addressing. When it gets too full, one of twice the size takes its place; the old
-/// ones stay, since a reader may be there, and take no more memory than it.
+/// So many addresses have one place: neighbours are mostly joined together.
+const BLOCK: u32 = 32;
+
+/// A set of addresses in blocks, found by open addressing. When it gets too full, one of twice the size takes its place;
+/// the old ones stay, since a reader may be there, and take no more memory than it.
 #[derive(Default)]
 struct Sieve {
-    sizes: [OnceBox<Box<[AtomicU32]>>; 16],
+    sizes: [OnceBox<Box<[AtomicU64]>>; 16],
     /// Which of them it is.
     size: AtomicUsize,
+    /// How many blocks.
     count: AtomicUsize,
 }
 
-/// No multicast address.
-const FREE: u32 = 0;
+/// A block with none of its addresses, which has no place.
+const FREE: u64 = 0;
+
+/// The block of an address with nothing but it: above its number, below a bit for each address.
+#[inline]
+fn block(address: Ipv4Addr) -> u64 {
+    let address = u32::from(address);
+    (u64::from(address / BLOCK) << BLOCK) | (1 << (address % BLOCK))
+}
+
+#[inline]
+fn number(block: u64) -> u32 {
+    (block >> BLOCK) as u32
+}
 
 impl Sieve {
-    fn places(&self) -> Option<&[AtomicU32]> {
+    fn places(&self) -> Option<&[AtomicU64]> {
         self.sizes.get(self.size.load(Ordering::Acquire))?.get().map(|places| &**places)
     }
 
     #[inline]
     fn has(&self, address: Ipv4Addr) -> bool {
-        self.places().is_some_and(|places| find(places, address.into()).is_ok())
+        let block = block(address);
+        self.places().and_then(|places| Some(find(places, block).ok()?.1 & block == block)).unwrap_or(false)
     }
 
     fn insert(&self, address: Ipv4Addr) {
@@ -105,7 +122,7 @@ impl Sieve {
         }
         // Without a place it is still in the table.
         let Some(cell) = self.sizes.get(size) else { return };
-        let new = || Box::new((0..PLACES << size).map(|_| AtomicU32::new(FREE)).collect());
+        let new = || Box::new((0..PLACES << size).map(|_| AtomicU64::new(FREE)).collect());
         let places = cell.get_or_init(new);
         if size > self.size.load(Ordering::Relaxed) {
             for old in self.places().unwrap_or_default() {
@@ -113,26 +130,32 @@ impl Sieve {
             }
             self.size.store(size, Ordering::Release);
         }
-        if put(places, address.into()) {
+        if put(places, block(address)) {
             self.count.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     fn remove(&self, address: Ipv4Addr) {
         let Some(places) = self.places() else { return };
-        let Ok(mut free) = find(places, address.into()) else { return };
+        let gone = block(address);
+        let Ok((mut free, there)) = find(places, gone) else { return };
+        let left = there & !(gone & u64::from(u32::MAX));
+        if left & u64::from(u32::MAX) != 0 {
+            places[free].store(left, Ordering::Relaxed);
+            return;
+        }
         self.count.fetch_sub(1, Ordering::Relaxed);
         let last = places.len() - 1;
         let mut at = free;
         // Those behind it that could not stand where they should move up. A reader that misses one meanwhile asks the table.
         loop {
             at = (at + 1) & last;
-            let address = places[at].load(Ordering::Relaxed);
-            if address == FREE {
+            let block = places[at].load(Ordering::Relaxed);
+            if block == FREE {
                 break;
             }
-            if at.wrapping_sub(home(places, address)) & last >= at.wrapping_sub(free) & last {
-                places[free].store(address, Ordering::Relaxed);
+            if at.wrapping_sub(home(places, block)) & last >= at.wrapping_sub(free) & last {
+                places[free].store(block, Ordering::Relaxed);
                 free = at;
             }
         }
@@ -140,41 +163,44 @@ impl Sieve {
     }
 }
 
-/// Where an address stands when nothing is in its way. `places` is a power of two.
+/// Where a block stands when nothing is in its way. `places` is a power of two.
 #[inline]
-fn home(places: &[AtomicU32], address: u32) -> usize {
-    (address.wrapping_mul(0x9e37_79b1) >> 8) as usize & (places.len() - 1)
+fn home(places: &[AtomicU64], block: u64) -> usize {
+    (number(block).wrapping_mul(0x9e37_79b1) >> 8) as usize & (places.len() - 1)
 }
 
-/// The place of an address, or, as the error, the one where it would stand.
+/// The place of a block and what is there of it, or, as the error, the place where it would stand.
 #[inline]
-fn find(places: &[AtomicU32], address: u32) -> Result<usize, Option<usize>> {
-    let mut at = home(places, address);
+fn find(places: &[AtomicU64], block: u64) -> Result<(usize, u64), Option<usize>> {
+    let mut at = home(places, block);
     for _ in 0..places.len() {
         match places[at].load(Ordering::Relaxed) {
-            there if there == address => return Ok(at),
             FREE => return Err(Some(at)),
+            there if number(there) == number(block) => return Ok((at, there)),
             _ => at = (at + 1) & (places.len() - 1),
         }
     }
     Err(None)
 }
 
-/// True when it was not there.
-fn put(places: &[AtomicU32], address: u32) -> bool {
-    match find(places, address) {
-        Err(Some(free)) if address != FREE => {
-            places[free].store(address, Ordering::Relaxed);
-            true
-        }
-        _ => false,
-    }
+/// Adds what is in a block; true when there was nothing of it.
+fn put(places: &[AtomicU64], block: u64) -> bool {
+    let (at, there) = match find(places, block) {
+        Ok(found) => found,
+        Err(Some(free)) if block != FREE => (free, FREE),
+        Err(_) => return false,
+    };
+    places[at].store(there | block, Ordering::Relaxed);
+    there == FREE
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::HashSet;
+
+    /// Between two addresses: so that a block has few of them.
+    const SPREAD: u32 = 11;
 
     /// Numbers without order, the same ones every time.
     fn numbers() -> impl FnMut() -> u32 {
@@ -189,8 +215,8 @@ mod tests {
     fn a_sieve_is_a_set() {
         let (sieve, mut model, mut number) = (Sieve::default(), HashSet::new(), numbers());
         for round in 0..60_000 {
-            // Few addresses, many of them one behind the other, so that they stand in each other's way.
-            let address = Ipv4Addr::from(0xef00_0000 | (number() % 6_000));
+            // Few addresses, some of them neighbours; the blocks stand in each other's way.
+            let address = Ipv4Addr::from(0xef00_0000 + number() % 6_000 * SPREAD);
             if round % 20_000 < 12_000 {
                 sieve.insert(address);
                 model.insert(address);
@@ -200,20 +226,25 @@ mod tests {
             }
             assert_eq!(sieve.has(address), model.contains(&address));
         }
-        for low in 0..6_000 {
-            let address = Ipv4Addr::from(0xef00_0000 | low);
+        for low in 0..6_000 * SPREAD {
+            let address = Ipv4Addr::from(0xef00_0000 + low);
             assert_eq!(sieve.has(address), model.contains(&address), "{address}");
         }
-        assert_eq!(sieve.count.load(Ordering::Relaxed), model.len());
+        let blocks: HashSet<_> = model.iter().map(|address| u32::from(*address) / BLOCK).collect();
+        assert_eq!(sieve.count.load(Ordering::Relaxed), blocks.len());
+        model.iter().for_each(|address| sieve.remove(*address));
+        let left =
+            sieve.places().unwrap().iter().filter(|place| place.load(Ordering::Relaxed) != FREE).count();
+        assert_eq!((sieve.count.load(Ordering::Relaxed), left), (0, 0));
     }
 
     #[test]
-    fn no_address_is_none() {
+    fn neighbours_share_a_place() {
         let sieve = Sieve::default();
-        sieve.insert(Ipv4Addr::UNSPECIFIED);
-        assert_eq!(sieve.count.load(Ordering::Relaxed), 0);
-        sieve.remove(Ipv4Addr::UNSPECIFIED);
-        sieve.insert(Ipv4Addr::new(239, 0, 0, 1));
-        assert!(sieve.has(Ipv4Addr::new(239, 0, 0, 1)) && !sieve.has(Ipv4Addr::new(239, 0, 0, 2)));
+        let address = |low: u32| Ipv4Addr::from(0xef00_0000 + low);
+        (0..10_000).for_each(|low| sieve.insert(address(low)));
+        assert!((0..10_000).all(|low| sieve.has(address(low))) && !sieve.has(address(10_000)));
+        assert_eq!(sieve.count.load(Ordering::Relaxed), 313);
+        assert_eq!(sieve.places().unwrap().len(), 512);
     }
 }
