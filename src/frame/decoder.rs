@@ -6,10 +6,28 @@ use super::reassembly::{Added, Reassembly};
 use super::seal::{GroupKey, SEAL, SenderKey};
 use super::senders::{SENDER, Sender, Senders};
 use super::{FRAGMENT_HEADER, Refusal, Tag};
-use std::ops::{AddAssign, Range};
+use std::ops::{AddAssign, Deref, Range};
 
 /// Unfinished messages of one sender; the stalest goes first.
 const UNFINISHED_MAX: usize = 8;
+
+/// The bytes of a frame.
+trait Bytes: Deref<Target = [u8]> {
+    /// Where what is sealed in it can be opened.
+    fn writable(&mut self) -> Option<&mut [u8]>;
+}
+
+impl Bytes for &mut [u8] {
+    fn writable(&mut self) -> Option<&mut [u8]> {
+        Some(self)
+    }
+}
+
+impl Bytes for &[u8] {
+    fn writable(&mut self) -> Option<&mut [u8]> {
+        None
+    }
+}
 
 /// Takes the frames of one group from all its Interfaces. It is small until the first frame comes.
 pub struct Decoder {
@@ -130,7 +148,17 @@ impl Decoder {
     /// Takes a frame. What is sealed in it is opened in place. Frames of other groups give nothing, and count nowhere.
     #[inline]
     pub fn accept(&mut self, frame: &mut [u8]) -> Accepted {
-        let accepted = match Header::parse(frame, &self.tag) {
+        self.accept_bytes(frame)
+    }
+
+    /// Takes a frame that can only be read. `None`: with a key that is not enough.
+    pub fn accept_shared(&mut self, frame: &[u8]) -> Option<Accepted> {
+        self.key.is_none().then(|| self.accept_bytes(frame))
+    }
+
+    #[inline]
+    fn accept_bytes(&mut self, frame: impl Bytes) -> Accepted {
+        let accepted = match Header::parse(&frame, &self.tag) {
             Ok(Some(header)) => self.take(&header, frame),
             Ok(None) => return Accepted::Nothing,
             Err(refusal) => Err(refusal),
@@ -139,7 +167,7 @@ impl Decoder {
     }
 
     #[inline]
-    fn take(&mut self, header: &Header, frame: &mut [u8]) -> Result<Accepted, Refusal> {
+    fn take(&mut self, header: &Header, frame: impl Bytes) -> Result<Accepted, Refusal> {
         match (&self.key, header.algorithm) {
             (None, None) => {}
             (Some(key), Some(algorithm)) if key.algorithm() == algorithm => {}
@@ -174,7 +202,7 @@ impl Heard {
         tag: &Tag,
         key: Option<&GroupKey>,
         header: &Header,
-        frame: &mut [u8],
+        mut frame: impl Bytes,
         tally: &mut Tally,
     ) -> Result<Accepted, Refusal> {
         let known = self.senders.find(&header.sender);
@@ -192,7 +220,7 @@ impl Heard {
                 Some(key) => key,
                 None => new_key.insert(key.sender_key(tag, &header.sender)),
             };
-            open(sender_key, header, frame)?;
+            open(sender_key, header, frame.writable().ok_or(Refusal::Sealed)?)?;
         }
         if header.bundle && !frame.get(payload.clone()).is_some_and(bundle::well_formed) {
             return Err(Refusal::Malformed("bundle"));

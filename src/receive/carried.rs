@@ -4,11 +4,11 @@ use super::framed::refused;
 use super::namespace::Namespace;
 use super::queue::{Message, Queue, Stashed};
 use super::twins::{self, Copy};
-use crate::frame::{Accepted, bundle};
+use crate::frame::{Accepted, Decoder, bundle};
 use crate::mapping::Framing;
 use crate::socket::{InterfaceCounters, MulticastSocket};
 use crate::sys::udp::Origin;
-use crate::technology::carrier::Arrived;
+use crate::technology::carrier::{Arrived, Frame};
 use crate::technology::ip::{Hears, Receiver};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -171,12 +171,20 @@ fn deliver(queue: &mut Queue, inlet: &Inlet, arrived: Arrived<'_>) {
     }
 }
 
+/// What a decoder makes of a frame.
+pub(super) fn take(decoder: &mut Decoder, frame: &mut Frame) -> Accepted {
+    match decoder.accept_shared(frame) {
+        Some(accepted) => accepted,
+        None => decoder.accept(frame.to_mut()),
+    }
+}
+
 /// What a frame gives, and for which group; `None`: it is for nobody.
-fn accept(queue: &mut Queue, inlet: &Inlet, name: &str, frame: &mut [u8]) -> Option<(Arc<str>, Accepted)> {
+fn accept(queue: &mut Queue, inlet: &Inlet, name: &str, frame: &mut Frame) -> Option<(Arc<str>, Accepted)> {
     match &inlet.what {
         What::One { group, decoder } => {
             let decoder = queue.decoders.get_mut(*decoder)?;
-            let accepted = decoder.accept(frame);
+            let accepted = take(decoder, frame);
             if let Some(refusal) = decoder.take_refusal() {
                 refused(group, &refusal);
             }

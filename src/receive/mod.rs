@@ -545,6 +545,7 @@ impl MulticastSocket {
 
     /// In a forked child, with the queue held: its messages are the parent's.
     pub(crate) fn start_in_child(&self, queue: &mut Queue) {
+        std::mem::take(&mut queue.stash).into_iter().for_each(|stashed| stashed.message.abandon());
         let decoders = std::mem::take(&mut queue.decoders);
         *queue = Queue { owner: queue.owner, limit: queue.limit, decoders, ..Queue::default() };
         self.slot.queued.store(0, Ordering::SeqCst);

@@ -1,11 +1,13 @@
 //! All groups of a namespace, joined at once. Each has a decoder from its first good frame on; what all of them hold is
 //! bounded, and the group that was not heard from for the longest time makes way.
 
+use super::carried::take;
 use super::framed::refused;
 use super::queue::Queue;
 use crate::frame::{Accepted, Counts, Decoder, REASSEMBLY_MIN, Recent, Tag};
 use crate::logging::Pace;
 use crate::mapping::Framing;
+use crate::technology::carrier::Frame;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -63,7 +65,7 @@ impl Namespace {
         &mut self,
         queue: &mut Queue,
         name: &str,
-        frame: &mut [u8],
+        frame: &mut Frame,
     ) -> Option<(Arc<str>, Accepted)> {
         if self.closed {
             return None;
@@ -72,7 +74,7 @@ impl Namespace {
         self.groups.touch(slot);
         let known = self.groups.get_mut(slot)?;
         let decoder = queue.decoders.get_mut(known.decoder)?;
-        let accepted = decoder.accept(frame);
+        let accepted = take(decoder, frame);
         if let Some(refusal) = decoder.take_refusal() {
             refused(name, &refusal);
         }
@@ -91,11 +93,11 @@ impl Namespace {
         &mut self,
         queue: &mut Queue,
         name: &str,
-        frame: &mut [u8],
+        frame: &mut Frame,
     ) -> Option<(Arc<str>, Accepted)> {
         let key = self.framing.key.clone();
         let mut decoder = Decoder::new(Tag::of(name), key, self.reassembly);
-        let accepted = decoder.accept(frame);
+        let accepted = take(&mut decoder, frame);
         if !decoder.knows_a_sender() {
             queue.counted += decoder.counts();
             let refusal = decoder.take_refusal().filter(|_| queue.counted.refused.is_power_of_two());
@@ -173,7 +175,7 @@ mod tests {
 
     /// Whether the namespace gives a message for the frame.
     fn gives(all: &mut Namespace, queue: &mut Queue, name: &str, frame: &[u8]) -> bool {
-        let accepted = all.accept(queue, name, &mut frame.to_vec());
+        let accepted = all.accept(queue, name, &mut frame.to_vec().into());
         let held: usize = all.slots.values().map(|slot| all.groups.get(*slot).unwrap().held).sum();
         assert_eq!((all.held, all.slots.len()), (held, all.groups.len()));
         assert_eq!(all.slots.len(), queue.decoders.iter().count());
@@ -219,7 +221,7 @@ mod tests {
         let unfinished = frames(&name(1), None, &[7; 3000]);
         for i in 0..GROUPS {
             let frame = if i == 1 { unfinished[0].clone() } else { frames(&name(i), None, b"x").remove(0) };
-            let given = all.accept(&mut queue, &name(i), &mut frame.clone());
+            let given = all.accept(&mut queue, &name(i), &mut frame.clone().into());
             assert_eq!(given.unwrap().1 == Accepted::Nothing, i == 1);
         }
         assert!(gives(&mut all, &mut queue, &name(0), &frames(&name(0), None, b"y")[0]));
@@ -232,7 +234,7 @@ mod tests {
         assert_eq!(queue.decoders.iter().count(), GROUPS - 1);
         all.close(&mut queue);
         assert_eq!(queue.decoders.iter().count(), 0);
-        assert!(all.accept(&mut queue, "ham:opaque:new", &mut new.clone()).is_none());
+        assert!(all.accept(&mut queue, "ham:opaque:new", &mut new.clone().into()).is_none());
     }
 
     #[test]
@@ -254,7 +256,7 @@ mod tests {
         for i in 0..40_000 {
             let name = name(i % 40);
             let frame = frames(&name, None, b"x").remove(0);
-            assert!(all.accept(&mut queue, &name, &mut frame.clone()).is_some());
+            assert!(all.accept(&mut queue, &name, &mut frame.clone().into()).is_some());
             assert!(all.held <= all.limit);
         }
         assert!(all.held > all.limit / 2);

@@ -9,6 +9,7 @@ use crate::frame::{Counts, Decoder};
 use crate::socket::Received;
 use crate::sys::batch::{BATCH, Batch};
 use crate::sys::udp::{self, Origin};
+use crate::technology::carrier::Frame;
 use crate::technology::ip::Receiver;
 use std::collections::{HashMap, VecDeque};
 use std::ops::{Deref, Range};
@@ -82,21 +83,28 @@ impl Unpacked {
 
 /// A message, which may be a part of what it came in.
 pub(super) struct Message {
-    bytes: Vec<u8>,
-    start: usize,
+    frame: Frame,
+    range: Range<usize>,
 }
 
 impl Message {
-    /// What is there of `bytes`.
-    pub(super) fn part(mut bytes: Vec<u8>, range: Range<usize>) -> Message {
-        bytes.truncate(range.end);
-        Message { bytes, start: range.start }
+    /// What is there of `frame`.
+    pub(super) fn part(frame: Frame, range: Range<usize>) -> Message {
+        Message { frame, range }
+    }
+
+    /// Its end in a forked child: what is lent is not given back there, since that can need a lock that no thread opens.
+    pub(super) fn abandon(self) {
+        if let Frame::Lent(_) = self.frame {
+            std::mem::forget(self.frame);
+        }
     }
 }
 
 impl From<Vec<u8>> for Message {
     fn from(bytes: Vec<u8>) -> Message {
-        Message { bytes, start: 0 }
+        let range = 0..bytes.len();
+        Message { frame: bytes.into(), range }
     }
 }
 
@@ -110,7 +118,7 @@ impl Deref for Message {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.bytes[self.start..]
+        &self.frame[self.range.clone()]
     }
 }
 
@@ -124,7 +132,7 @@ pub(super) struct Stashed {
 impl Stashed {
     /// The memory that it takes, about.
     pub(super) fn size(&self) -> usize {
-        self.message.bytes.capacity() + size_of::<Stashed>() + 64
+        self.message.frame.memory() + size_of::<Stashed>() + 64
     }
 }
 

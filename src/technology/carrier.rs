@@ -2,6 +2,7 @@
 //! carry HAM frames.
 
 use crate::membership::known::Role;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// What is heard.
@@ -44,10 +45,56 @@ impl<'a> Heard<'a> {
 pub struct Arrived<'a> {
     /// The Group Name in normal form.
     pub group: &'a str,
-    /// The frame, which is opened in place.
-    pub frame: Vec<u8>,
+    /// The frame.
+    pub frame: Frame,
     /// What its sender has said of itself besides; see `receive::twins`.
     pub sources: &'a [u8],
+}
+
+/// The bytes of a frame.
+pub enum Frame {
+    /// In memory of their own.
+    Own(Vec<u8>),
+    /// In memory of the technology, of which they hold no more than twice their length.
+    Lent(Box<dyn AsRef<[u8]> + Send>),
+}
+
+impl Frame {
+    /// To be written, in memory of their own.
+    pub fn to_mut(&mut self) -> &mut [u8] {
+        if let Frame::Lent(bytes) = self {
+            *self = Frame::Own((**bytes).as_ref().to_vec());
+        }
+        match self {
+            Frame::Own(bytes) => bytes,
+            Frame::Lent(_) => &mut [],
+        }
+    }
+
+    /// The memory that is held, at most.
+    pub fn memory(&self) -> usize {
+        match self {
+            Frame::Own(bytes) => bytes.capacity(),
+            Frame::Lent(bytes) => 2 * (**bytes).as_ref().len(),
+        }
+    }
+}
+
+impl Deref for Frame {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Frame::Own(bytes) => bytes,
+            Frame::Lent(bytes) => (**bytes).as_ref(),
+        }
+    }
+}
+
+impl From<Vec<u8>> for Frame {
+    fn from(bytes: Vec<u8>) -> Frame {
+        Frame::Own(bytes)
+    }
 }
 
 /// How far a frame goes.
@@ -75,6 +122,23 @@ pub struct Change {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_lent_is_written_in_a_copy() {
+        let lent: Arc<Vec<u8>> = Arc::new(b"lent".to_vec());
+        struct Loan(Arc<Vec<u8>>);
+        impl AsRef<[u8]> for Loan {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+        let mut frame = Frame::Lent(Box::new(Loan(lent.clone())));
+        assert_eq!((&*frame, frame.memory(), Arc::strong_count(&lent)), (&b"lent"[..], 8, 2));
+        frame.to_mut()[0] = b'b';
+        assert_eq!((&*frame, &**lent, Arc::strong_count(&lent)), (&b"bent"[..], &b"lent"[..], 1));
+        frame.to_mut()[0] = b's';
+        assert_eq!(*frame, b"sent"[..]);
+    }
 
     #[test]
     fn all_of_a_namespace_is_not_all() {

@@ -119,7 +119,7 @@ impl Loopback {
         let ears = self.ears.load();
         for ear in ears.iter().filter(|ear| ear.hears().covers(group)) {
             if ear.live.load(Ordering::Acquire) {
-                (ear.take)(Arrived { group, frame: frame.clone(), sources });
+                (ear.take)(Arrived { group, frame: frame.clone().into(), sources });
             }
         }
     }
@@ -176,7 +176,7 @@ mod tests {
         let heard: Arc<Mutex<Vec<u8>>> = Arc::default();
         let inside = heard.clone();
         let hearing = loopback.hear(Heard::Group("ham:opaque:a"), move |arrived| {
-            inside.lock().unwrap().extend(arrived.frame);
+            inside.lock().unwrap().extend(&*arrived.frame);
         });
         let (way, other) = (loopback.way("ham:opaque:a"), loopback.way("ham:opaque:b"));
         for i in 0..count {

@@ -8,6 +8,8 @@ use super::node::{Node, Places};
 use super::session;
 use crate::config::Mode;
 use crate::membership::known::Role;
+use crate::technology::carrier::Frame;
+use std::borrow::Cow;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -15,6 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use zenoh::bytes::ZBytes;
 use zenoh::liveliness::LivelinessToken;
 use zenoh::pubsub::{Publisher, Subscriber};
 use zenoh::qos::CongestionControl;
@@ -405,7 +408,7 @@ fn arrived(group: &Group, sample: &Sample) {
         return;
     }
     let sources = sample.attachment().map(|attachment| attachment.to_bytes()).unwrap_or_default();
-    let frame = || sample.payload().to_bytes().into_owned();
+    let frame = || frame(sample.payload());
     match &group.id {
         Id::Group(name) => group.tell(name, frame, &sources),
         // What is under a key that is nobody's is no frame.
@@ -413,6 +416,24 @@ fn arrived(group: &Group, sample: &Sample) {
             Some(name) if group.covers(&name) => group.tell(&name, frame, &sources),
             _ => {}
         },
+    }
+}
+
+/// From this length on a message has more than half of the buffer in which it came: it can stay there.
+const LENT: usize = 32 << 10;
+
+struct Payload(ZBytes);
+
+impl AsRef<[u8]> for Payload {
+    fn as_ref(&self) -> &[u8] {
+        self.0.slices().next().unwrap_or_default()
+    }
+}
+
+fn frame(payload: &ZBytes) -> Frame {
+    match payload.to_bytes() {
+        Cow::Borrowed(bytes) if bytes.len() >= LENT => Frame::Lent(Box::new(Payload(payload.clone()))),
+        bytes => Frame::Own(bytes.into_owned()),
     }
 }
 

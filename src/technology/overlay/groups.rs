@@ -2,7 +2,7 @@
 //! engine's thread, again and again when it has to be.
 
 use super::ear::Ear;
-use crate::technology::carrier::{Arrived, Heard};
+use crate::technology::carrier::{Arrived, Frame, Heard};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -38,7 +38,7 @@ pub struct Group {
 
 impl Group {
     /// Tells all ears of a frame; `name` is the group that it came to.
-    pub fn tell(&self, name: &str, frame: impl Fn() -> Vec<u8>, sources: &[u8]) {
+    pub fn tell(&self, name: &str, frame: impl Fn() -> Frame, sources: &[u8]) {
         for ear in self.ears.load().iter() {
             ear.tell(Arrived { group: name, frame: frame(), sources });
         }

@@ -226,10 +226,10 @@ impl Node {
 
     /// Tells the ears in this process of a frame that it sends.
     pub fn tell_here(&self, group: &Group, frame: &[u8], sources: &[u8]) {
-        group.tell(group.name(), || frame.to_vec(), sources);
+        group.tell(group.name(), || frame.to_vec().into(), sources);
         for namespace in self.namespaces.load().iter() {
             if namespace.covers(group.name()) {
-                namespace.tell(group.name(), || frame.to_vec(), sources);
+                namespace.tell(group.name(), || frame.to_vec().into(), sources);
             }
         }
     }

@@ -79,7 +79,7 @@ type Frame = (String, Vec<u8>, Vec<u8>);
 fn hear(overlay: &Overlay, heard: Heard<'_>) -> (Hearing, Receiver<Frame>) {
     let (send, receive) = channel();
     let take = move |arrived: Arrived<'_>| {
-        let _ = send.send((arrived.group.to_owned(), arrived.frame, arrived.sources.to_vec()));
+        let _ = send.send((arrived.group.to_owned(), arrived.frame.to_vec(), arrived.sources.to_vec()));
     };
     (overlay.hear(heard, take).unwrap(), receive)
 }
