@@ -194,7 +194,7 @@ impl MulticastSocket {
     ) -> Result<Option<usize>> {
         if let Some(filter) = filter {
             if self.carried.load(Ordering::Relaxed) && !self.is_inherited() {
-                return self.sleep_for_arrival(filter, buf, details);
+                return self.sleep_for_arrival(Some(filter), buf, details);
             }
             match filter.receivers.as_slice() {
                 [receiver] if !idle => return self.read(receiver, true, Some(filter), buf, details),
@@ -215,10 +215,12 @@ impl MulticastSocket {
         }
         if !idle {
             let receivers = self.receivers.load();
-            if let [receiver] = receivers.as_slice() {
-                if !receiver.several.load(Ordering::Relaxed) && !self.carried.load(Ordering::Relaxed) {
+            match (receivers.as_slice(), self.carried.load(Ordering::Relaxed)) {
+                ([receiver], false) if !receiver.several.load(Ordering::Relaxed) => {
                     return self.read(receiver, true, None, buf, details);
                 }
+                ([], true) => return self.sleep_for_arrival(None, buf, details),
+                _ => {}
             }
         }
         if let Some(token) = self.handle.wait(None).map_err(waiting)? {

@@ -5,35 +5,79 @@ use super::{Buffer, Details, Filter, waiting};
 use crate::error::{Error, Result};
 use crate::logging::Pace;
 use crate::socket::MulticastSocket;
-use crate::sys::handle::Bell;
+use crate::sys::bell::{Alarm, Bell};
 use crate::sys::udp;
 use crate::technology::ip::LOOK_AROUND;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Those who wait for messages of one group, and are woken by a bell each beside what the kernel wakes them for.
+/// Those who wait for what carriers bring: each with what wakes it.
 #[derive(Default)]
 pub(super) struct Waiters {
     waiting: Vec<Waiter>,
-    /// The bells of those who wait no more.
-    spare: Vec<Arc<Bell>>,
+    /// Of those who wait no more.
+    spare: Vec<Arc<Signal>>,
 }
 
 struct Waiter {
-    bell: Arc<Bell>,
-    /// `None`: of several groups.
-    group: Option<Arc<str>>,
+    signal: Arc<Signal>,
+    wants: Wants,
     /// It is woken, and looks at the queue next.
     rung: bool,
+}
+
+/// What somebody waits for.
+enum Wants {
+    /// Any message.
+    Any,
+    /// Messages of several groups.
+    Some,
+    /// Messages of one group.
+    Group(Arc<str>),
+}
+
+/// What wakes somebody.
+enum Signal {
+    /// Who has sockets to wait for, too.
+    Bell(Bell),
+    /// Who has none.
+    Alarm(Alarm),
+}
+
+impl Signal {
+    fn ring(&self) {
+        match self {
+            Signal::Bell(bell) => bell.ring(),
+            Signal::Alarm(alarm) => alarm.ring(),
+        }
+    }
+
+    fn quiet(&self) {
+        match self {
+            Signal::Bell(bell) => bell.quiet(),
+            Signal::Alarm(alarm) => alarm.quiet(),
+        }
+    }
+
+    /// Waits for it and for `fds`, until it is time to look around.
+    fn wait(&self, fds: impl Iterator<Item = RawFd>) -> io::Result<()> {
+        match self {
+            Signal::Bell(bell) => {
+                let fds: Vec<_> = fds.chain([bell.as_raw_fd()]).collect();
+                udp::wait_readable(&fds, LOOK_AROUND).map(drop)
+            }
+            Signal::Alarm(alarm) => alarm.wait(LOOK_AROUND),
+        }
+    }
 }
 
 impl Waiter {
     fn ring(&mut self) {
         if !self.rung {
             self.rung = true;
-            self.bell.ring();
+            self.signal.ring();
         }
     }
 }
@@ -41,7 +85,10 @@ impl Waiter {
 impl Waiters {
     /// There is news of the group.
     pub fn wake(&mut self, group: &str) {
-        let wants = |waiter: &&mut Waiter| waiter.group.as_deref().is_none_or(|wanted| wanted == group);
+        let wants = |waiter: &&mut Waiter| match &waiter.wants {
+            Wants::Any | Wants::Some => true,
+            Wants::Group(wanted) => **wanted == *group,
+        };
         self.waiting.iter_mut().filter(wants).for_each(Waiter::ring);
     }
 
@@ -52,23 +99,32 @@ impl Waiters {
 
     /// Someone comes who takes a message of the group.
     fn comes_for(&self, group: &str) -> bool {
-        self.waiting.iter().any(|waiter| waiter.rung && waiter.group.as_deref() == Some(group))
+        self.waiting.iter().filter(|waiter| waiter.rung).any(|waiter| match &waiter.wants {
+            Wants::Any => true,
+            Wants::Some => false,
+            Wants::Group(wanted) => **wanted == *group,
+        })
     }
 
-    /// `group`: `None` for several.
-    fn enter(&mut self, group: Option<&Arc<str>>) -> io::Result<Arc<Bell>> {
-        let bell = self.spare.pop().map_or_else(|| Bell::new().map(Arc::new), Ok)?;
-        self.waiting.push(Waiter { bell: bell.clone(), group: group.cloned(), rung: false });
-        Ok(bell)
+    /// `alone`: there is nothing else to wait for.
+    fn enter(&mut self, wants: Wants, alone: bool) -> io::Result<Arc<Signal>> {
+        let spare = self.spare.iter().position(|signal| matches!(**signal, Signal::Alarm(_)) == alone);
+        let signal = match spare.map(|at| self.spare.swap_remove(at)) {
+            Some(signal) => signal,
+            None if alone => Arc::new(Signal::Alarm(Alarm::default())),
+            None => Arc::new(Signal::Bell(Bell::new()?)),
+        };
+        self.waiting.push(Waiter { signal: signal.clone(), wants, rung: false });
+        Ok(signal)
     }
 
-    fn leave(&mut self, bell: &Arc<Bell>) {
-        let at = self.waiting.iter().position(|waiter| Arc::ptr_eq(&waiter.bell, bell));
-        if let Some(Waiter { bell, rung, .. }) = at.map(|at| self.waiting.remove(at)) {
+    fn leave(&mut self, signal: &Arc<Signal>) {
+        let at = self.waiting.iter().position(|waiter| Arc::ptr_eq(&waiter.signal, signal));
+        if let Some(Waiter { signal, rung, .. }) = at.map(|at| self.waiting.remove(at)) {
             if rung {
-                bell.quiet();
+                signal.quiet();
             }
-            self.spare.push(bell);
+            self.spare.push(signal);
         }
     }
 }
@@ -81,30 +137,35 @@ impl Queue {
 }
 
 impl MulticastSocket {
-    /// Sleeps until there may be a message of one group of a socket with carriers, or it is time to look around.
+    /// Sleeps until there may be a message of a socket with carriers, or it is time to look around. Without a filter only
+    /// carriers can bring one.
     pub(super) fn sleep_for_arrival(
         &self,
-        filter: &Filter,
+        filter: Option<&Filter>,
         buf: &mut Buffer,
         mut details: Details,
     ) -> Result<Option<usize>> {
         let Some(mut queue) = self.lock_queue() else { return Err(Error::NoSuchSocket) };
-        if let Some(len) = self.take_locked(&mut queue, Some(filter), buf, details.as_deref_mut())? {
+        if let Some(len) = self.take_locked(&mut queue, filter, buf, details.as_deref_mut())? {
             return Ok(Some(len));
         }
-        let bell = queue.waiters.enter((!filter.all).then_some(&filter.name)).map_err(waiting)?;
+        let wants = match filter {
+            None => Wants::Any,
+            Some(filter) if filter.all => Wants::Some,
+            Some(filter) => Wants::Group(filter.name.clone()),
+        };
+        let receivers = filter.map_or(&[][..], |filter| &filter.receivers);
+        let signal = queue.waiters.enter(wants, receivers.is_empty()).map_err(waiting)?;
         drop(queue);
-        let receivers = filter.receivers.iter().map(|r| r.fd.as_raw_fd());
-        let fds: Vec<_> = receivers.chain([bell.as_raw_fd()]).collect();
-        let woken = udp::wait_readable(&fds, LOOK_AROUND);
+        let woken = signal.wait(receivers.iter().map(|r| r.fd.as_raw_fd()));
         let Some(mut queue) = self.lock_queue() else { return Ok(None) };
-        queue.waiters.leave(&bell);
+        queue.waiters.leave(&signal);
         if let Err(e) = woken {
             // Others can have what it was woken for.
             self.show(&mut queue);
             return Err(waiting(e));
         }
-        self.take_locked(&mut queue, Some(filter), buf, details)
+        self.take_locked(&mut queue, filter, buf, details)
     }
 
     /// Makes the handle readable exactly while the queue holds something, but for what is another thread's already.
@@ -144,27 +205,48 @@ impl MulticastSocket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
-    fn rings(bell: &Bell) -> bool {
-        udp::wait_readable(&[bell.as_raw_fd()], Duration::ZERO).unwrap()
+    fn rings(signal: &Signal) -> bool {
+        match signal {
+            Signal::Bell(bell) => udp::wait_readable(&[bell.as_raw_fd()], Duration::ZERO).unwrap(),
+            Signal::Alarm(alarm) => {
+                let begun = Instant::now();
+                alarm.wait(Duration::from_secs(1)).unwrap();
+                begun.elapsed() < Duration::from_millis(500)
+            }
+        }
     }
 
     #[test]
     fn who_is_woken_comes_for_its_group_alone() {
-        let (mut waiters, a): (_, Arc<str>) = (Waiters::default(), "a".into());
-        let (one, several) = (waiters.enter(Some(&a)).unwrap(), waiters.enter(None).unwrap());
-        waiters.wake("b");
-        assert!(!rings(&one) && rings(&several));
-        assert!(!waiters.comes_for("a") && !waiters.comes_for("b"));
+        for alone in [false, true] {
+            let (mut waiters, a): (_, Arc<str>) = (Waiters::default(), "a".into());
+            let one = waiters.enter(Wants::Group(a.clone()), alone).unwrap();
+            let several = waiters.enter(Wants::Some, alone).unwrap();
+            waiters.wake("b");
+            assert!(!rings(&one) && rings(&several));
+            assert!(!waiters.comes_for("a") && !waiters.comes_for("b"));
+            waiters.wake("a");
+            assert!(rings(&one) && waiters.comes_for("a") && !waiters.comes_for("b"));
+            waiters.leave(&one);
+            waiters.leave(&several);
+            assert!(!waiters.comes_for("a") && !rings(&one) && !rings(&several));
+            // A signal is used again, in silence, by who waits in the same way.
+            assert!(!rings(&waiters.enter(Wants::Group(a), alone).unwrap()));
+            waiters.wake_all();
+            assert!(waiters.comes_for("a") && waiters.spare.len() == 1);
+            let _ = waiters.enter(Wants::Any, !alone).unwrap();
+            assert!(waiters.spare.len() == 1);
+        }
+    }
+
+    #[test]
+    fn who_takes_any_message_comes_for_any() {
+        let mut waiters = Waiters::default();
+        let any = waiters.enter(Wants::Any, true).unwrap();
+        assert!(!waiters.comes_for("a"));
         waiters.wake("a");
-        assert!(rings(&one) && waiters.comes_for("a") && !waiters.comes_for("b"));
-        waiters.leave(&one);
-        waiters.leave(&several);
-        assert!(!waiters.comes_for("a") && !rings(&one) && !rings(&several));
-        // A bell is used again, in silence.
-        assert!(!rings(&waiters.enter(Some(&a)).unwrap()));
-        waiters.wake_all();
-        assert!(waiters.comes_for("a") && waiters.spare.len() == 1);
+        assert!(rings(&any) && waiters.comes_for("a") && waiters.comes_for("b"));
     }
 }

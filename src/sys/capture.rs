@@ -261,36 +261,3 @@ pub fn wait(fds: &[RawFd], timeout: Option<Duration>) -> io::Result<Vec<bool>> {
     check(unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, timeout) })?;
     Ok(polled.iter().map(|p| p.revents != 0).collect())
 }
-
-/// An eventfd that wakes [`wait`].
-pub struct Bell(OwnedFd);
-
-impl Bell {
-    /// Makes it.
-    pub fn new() -> io::Result<Bell> {
-        // SAFETY: a plain system call; the descriptor is new and nobody else's.
-        let fd = check(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
-        // SAFETY: as above.
-        Ok(Bell(unsafe { OwnedFd::from_raw_fd(fd) }))
-    }
-
-    /// Makes it readable.
-    pub fn ring(&self) {
-        let one = 1u64;
-        // SAFETY: eight bytes of a live integer. It fails only when it is readable already.
-        unsafe { libc::syscall(libc::SYS_write, self.0.as_raw_fd(), &raw const one, 8usize) };
-    }
-
-    /// Undoes [`Bell::ring`].
-    pub fn quiet(&self) {
-        let mut count = 0u64;
-        // SAFETY: eight bytes of a live integer.
-        unsafe { libc::syscall(libc::SYS_read, self.0.as_raw_fd(), &raw mut count, 8usize) };
-    }
-}
-
-impl AsRawFd for Bell {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
-    }
-}

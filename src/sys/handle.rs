@@ -4,6 +4,7 @@
 
 #![allow(unsafe_code)]
 
+use super::bell::Bell;
 use super::check;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -16,7 +17,7 @@ pub const DOORBELL: u64 = 0;
 /// whether it still is this one, since the application may close it by mistake and the kernel may reuse it.
 pub struct Handle {
     epoll: OwnedFd,
-    doorbell: OwnedFd,
+    doorbell: Bell,
 }
 
 impl Handle {
@@ -26,10 +27,8 @@ impl Handle {
         unsafe {
             let public = OwnedFd::from_raw_fd(check(libc::epoll_create1(libc::EPOLL_CLOEXEC))?);
             let epoll = public.try_clone()?;
-            let doorbell =
-                OwnedFd::from_raw_fd(check(libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK))?);
-            let handle = Handle { epoll, doorbell };
-            handle.add(&handle.doorbell, DOORBELL)?;
+            let handle = Handle { epoll, doorbell: Bell::new()? };
+            handle.add(handle.doorbell.fd(), DOORBELL)?;
             Ok((std::os::fd::IntoRawFd::into_raw_fd(public), handle))
         }
     }
@@ -64,12 +63,12 @@ impl Handle {
 
     /// Makes the handle readable until [`Handle::quiet`].
     pub fn ring(&self) {
-        ring(&self.doorbell);
+        self.doorbell.ring();
     }
 
     /// Undoes [`Handle::ring`].
     pub fn quiet(&self) {
-        quiet(&self.doorbell);
+        self.doorbell.quiet();
     }
 
     /// The token of something readable, waiting for it at most `timeout` (for ever when `None`).
@@ -99,48 +98,6 @@ impl Handle {
         let flags = unsafe { libc::syscall(libc::SYS_fcntl, self.epoll.as_raw_fd(), libc::F_GETFL) };
         flags >= 0 && flags as libc::c_int & libc::O_NONBLOCK != 0
     }
-}
-
-/// An eventfd of its own: wakes who waits for something beside descriptors.
-pub struct Bell(OwnedFd);
-
-impl Bell {
-    /// A silent one, close-on-exec.
-    pub fn new() -> io::Result<Bell> {
-        // SAFETY: a plain system call; the new descriptor is owned exactly once.
-        let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
-        // SAFETY: as above.
-        check(fd).map(|fd| Bell(unsafe { OwnedFd::from_raw_fd(fd) }))
-    }
-
-    /// Makes it readable until [`Bell::quiet`].
-    pub fn ring(&self) {
-        ring(&self.0);
-    }
-
-    /// Undoes [`Bell::ring`].
-    pub fn quiet(&self) {
-        quiet(&self.0);
-    }
-}
-
-impl AsRawFd for Bell {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
-    }
-}
-
-static ONE: u64 = 1;
-
-fn ring(eventfd: &OwnedFd) {
-    // SAFETY: eight bytes of a live integer. It cannot fail but by overflow, when it is readable already.
-    unsafe { libc::syscall(libc::SYS_write, eventfd.as_raw_fd(), &raw const ONE, 8usize) };
-}
-
-fn quiet(eventfd: &OwnedFd) {
-    let mut count = 0u64;
-    // SAFETY: eight bytes of a live integer; EAGAIN when there is nothing to undo.
-    unsafe { libc::syscall(libc::SYS_read, eventfd.as_raw_fd(), &raw mut count, 8usize) };
 }
 
 fn control(epoll: RawFd, operation: libc::c_int, fd: &OwnedFd, token: u64) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! Every system call that the standard library and socket2 do not make for us, and the memory that keys are wiped from.
 
 pub mod batch;
+pub mod bell;
 pub mod capture;
 pub mod exit;
 pub mod fork;

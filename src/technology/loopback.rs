@@ -1,7 +1,7 @@
 //! Technology `loopback`: groups inside the process. It loses, doubles and swaps frames as it is told, the same ones in
 //! every run, so that a program can be tested against a bad network without one.
 
-use super::carrier::{Arrived, Heard, Reach};
+use super::carrier::{Arrived, Frame, Heard, Reach};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -116,12 +116,21 @@ impl Loopback {
     }
 
     fn deliver(&self, group: &str, frame: Vec<u8>, sources: &[u8]) {
-        let ears = self.ears.load();
+        let (ears, frame) = (self.ears.load(), Arc::new(frame));
         for ear in ears.iter().filter(|ear| ear.hears().covers(group)) {
             if ear.live.load(Ordering::Acquire) {
-                (ear.take)(Arrived { group, frame: frame.clone().into(), sources });
+                (ear.take)(Arrived { group, frame: Frame::Lent(Box::new(Shared(frame.clone()))), sources });
             }
         }
+    }
+}
+
+/// A frame for all who hear it.
+struct Shared(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 

@@ -186,8 +186,11 @@ impl Way {
         if reach == Reach::Local {
             return Ok(());
         }
-        if group.outlet.load().is_none() && !self.settled.swap(true, Ordering::Relaxed) {
-            node.wait_until_settled();
+        if !self.settled.load(Ordering::Relaxed) {
+            self.settled.store(true, Ordering::Relaxed);
+            if group.outlet.load().is_none() {
+                node.wait_until_settled();
+            }
         }
         session::put(node, group, frame, sources)
     }
