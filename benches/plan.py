@@ -141,12 +141,12 @@ def many_groups(nets, quick):
 
 
 def calls(nets):
-    """What the calls and the waits cost by themselves; mostly without an aim, but good to know."""
+    """What has no aim, but is good to know."""
     cells = []
     asleep = partial(measures.ping_pong, sides=against_raw({"settings": {"HAM_SPIN": "0"}}))
     for net in nets:
         for receivers in (1, 4):
-            parts = trips("ping-pong asleep", MEDIAN if receivers == 1 else None, None)
+            parts = trips("ping-pong asleep", None, None)
             cells.append(Cell("ping-pong asleep", asleep, net, 64, receivers, parts=parts))
         cells.append(Cell("poll and receive", partial(measures.drain, poll=True), net, 64))
         name = "ping-pong on one core"

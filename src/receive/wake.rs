@@ -33,7 +33,7 @@ enum Wants {
     /// Any message.
     Any,
     /// Messages of several groups.
-    Some,
+    Several,
     /// Messages of one group.
     Group(Arc<str>),
 }
@@ -86,7 +86,7 @@ impl Waiters {
     /// There is news of the group.
     pub fn wake(&mut self, group: &str) {
         let wants = |waiter: &&mut Waiter| match &waiter.wants {
-            Wants::Any | Wants::Some => true,
+            Wants::Any | Wants::Several => true,
             Wants::Group(wanted) => **wanted == *group,
         };
         self.waiting.iter_mut().filter(wants).for_each(Waiter::ring);
@@ -101,7 +101,7 @@ impl Waiters {
     fn comes_for(&self, group: &str) -> bool {
         self.waiting.iter().filter(|waiter| waiter.rung).any(|waiter| match &waiter.wants {
             Wants::Any => true,
-            Wants::Some => false,
+            Wants::Several => false,
             Wants::Group(wanted) => **wanted == *group,
         })
     }
@@ -151,7 +151,7 @@ impl MulticastSocket {
         }
         let wants = match filter {
             None => Wants::Any,
-            Some(filter) if filter.all => Wants::Some,
+            Some(filter) if filter.all => Wants::Several,
             Some(filter) => Wants::Group(filter.name.clone()),
         };
         let receivers = filter.map_or(&[][..], |filter| &filter.receivers);
@@ -223,7 +223,7 @@ mod tests {
         for alone in [false, true] {
             let (mut waiters, a): (_, Arc<str>) = (Waiters::default(), "a".into());
             let one = waiters.enter(Wants::Group(a.clone()), alone).unwrap();
-            let several = waiters.enter(Wants::Some, alone).unwrap();
+            let several = waiters.enter(Wants::Several, alone).unwrap();
             waiters.wake("b");
             assert!(!rings(&one) && rings(&several));
             assert!(!waiters.comes_for("a") && !waiters.comes_for("b"));
