@@ -124,8 +124,8 @@ static const struct {
     {"receive a backlog of the second group", 1, MESSAGES + A_FEW},
     {"send", MESSAGES, MESSAGES},
     {"receive a backlog, 300 groups joined", 1, MESSAGES + A_FEW},
-    {"receive what comes late, at first", 2 * WARNINGS, 100 * WARNINGS},
-    {"receive what comes late", 2 * MESSAGES, 5 * MESSAGES / 2},
+    {"receive what comes late, at first", WARNINGS, 100 * WARNINGS},
+    {"receive what comes late", MESSAGES, 3 * MESSAGES},
 };
 #define PHASES (int)(sizeof phases / sizeof *phases)
 
