@@ -9,11 +9,13 @@ from roles import Cast, Groups
 ADDRESSES = ("10.70.0.1", "10.70.0.2")
 NEAR, FAR, ROUTER = "0x10000000", "0x10000001", "0x1"  # the first two are libham's Interfaces, as they are configured here
 
+PATIENCE_MS = 100  # of all nodes: libham's, the bare ones and the routers
+
 
 def zenoh(mode, listen, connect):
     """What a bare node is told: without its defaults of being a peer that looks around by multicast, and with time before it drops a
     message, which else would be most of a flood: what a dropped one has cost would count, too."""
-    patience = {"wait_before_drop": 100000, "max_wait_before_drop_fragments": 100000}
+    patience = {"wait_before_drop": PATIENCE_MS * 1000, "max_wait_before_drop_fragments": PATIENCE_MS * 1000}
     settings = {"listen/endpoints": listen, "connect/endpoints": connect, "mode": mode, "scouting/multicast/enabled": False}
     settings["transport/link/tx/queue/congestion_control/drop"] = patience
     return "\n".join(f"{key}={json.dumps(value)}" for key, value in settings.items())
@@ -54,9 +56,8 @@ def play(measure, net, size, receivers, seconds):
             connect = [net.endpoint(router - 1)] if router else []
             settings = {f"BENCH_ZENOH_{ROUTER}": zenoh("router", [net.endpoint(router)], connect)}
             routers.add("zenoh", [ROUTER], far=router % 2 == 1, settings=settings)
-        # The same patience.
         for side, router in (("near", first), ("far", last)):
-            config.write(f'[overlay.{side}]\nrouters = ["{router}"]\ncongestion = "block"\n')
+            config.write(f'[overlay.{side}]\nrouters = ["{router}"]\ncongestion = "block"\nblock_ms = {PATIENCE_MS}\n')
         config.flush()
         bare = {f"BENCH_ZENOH_{NEAR}": zenoh("client", [], [first]), f"BENCH_ZENOH_{FAR}": zenoh("client", [], [last])}
         sides = {

@@ -135,7 +135,7 @@ impl MulticastSocket {
         }
         // A shared receiver may be readable with messages of others only; so try some, but not for ever.
         for _ in 0..TURN {
-            let Some(token) = self.handle.wait(Some(std::time::Duration::ZERO)).map_err(waiting)? else {
+            let Some(token) = self.handle.wait(Some(Duration::ZERO)).map_err(waiting)? else {
                 break;
             };
             if token == DOORBELL {

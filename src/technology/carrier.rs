@@ -125,17 +125,11 @@ mod tests {
 
     #[test]
     fn what_is_lent_is_written_in_a_copy() {
-        let lent: Arc<Vec<u8>> = Arc::new(b"lent".to_vec());
-        struct Loan(Arc<Vec<u8>>);
-        impl AsRef<[u8]> for Loan {
-            fn as_ref(&self) -> &[u8] {
-                &self.0
-            }
-        }
-        let mut frame = Frame::Lent(Box::new(Loan(lent.clone())));
+        let lent: Arc<[u8]> = b"lent"[..].into();
+        let mut frame = Frame::Lent(Box::new(lent.clone()));
         assert_eq!((&*frame, frame.memory(), Arc::strong_count(&lent)), (&b"lent"[..], 8, 2));
         frame.to_mut()[0] = b'b';
-        assert_eq!((&*frame, &**lent, Arc::strong_count(&lent)), (&b"bent"[..], &b"lent"[..], 1));
+        assert_eq!((&*frame, &*lent, Arc::strong_count(&lent)), (&b"bent"[..], &b"lent"[..], 1));
         frame.to_mut()[0] = b's';
         assert_eq!(*frame, b"sent"[..]);
     }

@@ -116,21 +116,12 @@ impl Loopback {
     }
 
     fn deliver(&self, group: &str, frame: Vec<u8>, sources: &[u8]) {
-        let (ears, frame) = (self.ears.load(), Arc::new(frame));
+        let (ears, frame) = (self.ears.load(), Arc::<[u8]>::from(frame));
         for ear in ears.iter().filter(|ear| ear.hears().covers(group)) {
             if ear.live.load(Ordering::Acquire) {
-                (ear.take)(Arrived { group, frame: Frame::Lent(Box::new(Shared(frame.clone()))), sources });
+                (ear.take)(Arrived { group, frame: Frame::Lent(Box::new(frame.clone())), sources });
             }
         }
-    }
-}
-
-/// A frame for all who hear it.
-struct Shared(Arc<Vec<u8>>);
-
-impl AsRef<[u8]> for Shared {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
     }
 }
 
