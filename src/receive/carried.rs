@@ -2,7 +2,8 @@
 
 use super::framed::refused;
 use super::namespace::Namespace;
-use super::queue::{Message, Queue, Stashed};
+use super::queue::Queue;
+use super::stash::Arrival;
 use super::twins::{self, Copy};
 use crate::frame::{Accepted, Decoder, bundle};
 use crate::mapping::Framing;
@@ -141,38 +142,41 @@ impl MulticastSocket {
 fn deliver(queue: &mut Queue, inlet: &Inlet, arrived: Arrived<'_>) {
     let Arrived { group, mut frame, sources } = arrived;
     let Some((group, accepted)) = accept(queue, inlet, group, &mut frame) else { return };
-    let (interface, origin) = (inlet.interface, Origin::unknown());
+    let arrival = Arrival { group, interface: inlet.interface, origin: Origin::unknown() };
     match accepted {
         Accepted::Nothing => {}
         Accepted::Message(range) => {
-            let copy = Copy::Framed(twins::read(sources));
-            let now = Instant::now();
-            if !sources.is_empty() && queue.twins.is_second(&group, &frame[range.clone()], &[], copy, now) {
-                queue.counted.duplicates += 1;
+            if !sources.is_empty() && has_come(queue, &arrival.group, &frame[range.clone()], sources) {
                 return;
             }
             queue.spill();
-            let message = Message::part(frame, range);
-            queue.stash(Stashed { message, group, interface, origin });
+            queue.stash_part(frame, range, arrival);
         }
         Accepted::Bundle(range) => {
             queue.spill();
             let entries = &frame[range];
             for range in bundle::messages(entries) {
-                let message = Message::from(&entries[range]);
-                queue.stash(Stashed { message, group: group.clone(), interface, origin });
+                queue.stash(&entries[range], arrival.clone());
             }
         }
         Accepted::Whole(message) => {
             queue.spill();
-            let message = Message::from(message);
-            queue.stash(Stashed { message, group, interface, origin });
+            let all = 0..message.len();
+            queue.stash_part(Frame::Own(message), all, arrival);
         }
     }
 }
 
+/// True for a message that has come by technology `ip` already.
+fn has_come(queue: &mut Queue, group: &str, message: &[u8], sources: &[u8]) -> bool {
+    let copy = Copy::Framed(twins::read(sources));
+    let second = queue.twins.is_second(group, message, &[], copy, Instant::now());
+    queue.counted.duplicates += u64::from(second);
+    second
+}
+
 /// What a decoder makes of a frame.
-pub(super) fn take(decoder: &mut Decoder, frame: &mut Frame) -> Accepted {
+pub(super) fn take(decoder: &mut Decoder, frame: &mut Frame<'_>) -> Accepted {
     match decoder.accept_shared(frame) {
         Some(accepted) => accepted,
         None => decoder.accept(frame.to_mut()),
@@ -180,7 +184,7 @@ pub(super) fn take(decoder: &mut Decoder, frame: &mut Frame) -> Accepted {
 }
 
 /// What a frame gives, and for which group; `None`: it is for nobody.
-fn accept(queue: &mut Queue, inlet: &Inlet, name: &str, frame: &mut Frame) -> Option<(Arc<str>, Accepted)> {
+fn accept(queue: &mut Queue, inlet: &Inlet, name: &str, frame: &mut Frame<'_>) -> Option<(Arc<str>, Accepted)> {
     match &inlet.what {
         What::One { group, decoder } => {
             let decoder = queue.decoders.get_mut(*decoder)?;

@@ -3,7 +3,8 @@
 //!
 //! The decoders are in the queue and share its lock, so that a message that comes by several receivers meets the same one.
 
-use super::queue::{Queue, Stashed, give};
+use super::queue::{Queue, give};
+use super::stash::Arrival;
 use super::wait::TURN;
 use super::{BACKLOG, Buffer, Details, Filter, LONGEST, Sorted};
 use crate::error::Result;
@@ -140,8 +141,7 @@ impl MulticastSocket {
                     if !intake.deliver(&group, &message) {
                         intake.set_aside(queue, bytes);
                         let (group, interface) = intake.place(&group);
-                        let (message, origin) = (message.as_slice().into(), train.origin);
-                        queue.stash(Stashed { message, group, interface, origin });
+                        queue.stash(&message, Arrival { group, interface, origin: train.origin });
                     }
                     if let Some(decoder) = queue.decoders.get_mut(group.decoder) {
                         decoder.recycle(message);
@@ -298,8 +298,8 @@ impl Intake<'_> {
         };
         let origin = self.train.origin;
         for (start, end) in self.spans.drain(..) {
-            let message = bytes[start as usize..end as usize].into();
-            queue.stash(Stashed { message, group: group.clone(), interface, origin });
+            let arrival = Arrival { group: group.clone(), interface, origin };
+            queue.stash(&bytes[start as usize..end as usize], arrival);
         }
     }
 

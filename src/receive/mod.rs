@@ -11,6 +11,7 @@ mod framed;
 mod lock;
 mod namespace;
 mod queue;
+mod stash;
 pub(crate) mod twins;
 mod wait;
 mod wake;
@@ -29,7 +30,8 @@ use crate::sys::handle::DOORBELL;
 use crate::sys::udp::{self, Membership, Origin};
 use crate::technology::carrier::Heard;
 use crate::technology::ip::{Hears, Receiver};
-use queue::{Queue, Stashed};
+use queue::Queue;
+use stash::Arrival;
 use std::cell::RefCell;
 use std::io;
 use std::mem::MaybeUninit;
@@ -305,8 +307,7 @@ impl MulticastSocket {
             }
             return Sorted::Delivered(len);
         }
-        let message = [head, tail].concat().into();
-        self.keep(Stashed { message, group, interface, origin }, wanted);
+        self.keep([head, tail].concat(), Arrival { group, interface, origin }, wanted);
         if wanted { Sorted::TooLong } else { Sorted::Elsewhere }
     }
 
@@ -452,12 +453,12 @@ impl MulticastSocket {
     }
 
     /// Keeps a message for a later call: the `next` one, or behind the others.
-    fn keep(&self, stashed: Stashed, next: bool) {
+    fn keep(&self, message: Vec<u8>, arrival: Arrival, next: bool) {
         let Some(mut queue) = self.lock_queue() else { return };
         if next {
-            queue.put_back(stashed);
+            queue.stash.push_front(message, arrival);
         } else {
-            queue.stash(stashed);
+            queue.stash(&message, arrival);
         }
         self.show(&mut queue);
     }
@@ -519,7 +520,7 @@ impl MulticastSocket {
             };
             let Some(mut queue) = self.lock_queue() else { return };
             queue.spill();
-            queue.stash(Stashed { message: message.into(), group, interface, origin });
+            queue.stash(message, Arrival { group, interface, origin });
             self.show(&mut queue);
         }
     }
@@ -530,11 +531,10 @@ impl MulticastSocket {
         let Some(mut queue) = self.lock_queue() else { return };
         queue.spill();
         let heard = Heard::of(group);
-        queue.stash.retain(|stashed| !heard.covers(&stashed.group));
+        queue.stash.retain(|group| !heard.covers(group));
         queue.twins.forget(group);
         // They are to learn that it is not joined.
         queue.waiters.wake(group);
-        queue.stashed_bytes = queue.stash.iter().map(Stashed::size).sum();
         self.show(&mut queue);
     }
 
@@ -545,7 +545,7 @@ impl MulticastSocket {
 
     /// In a forked child, with the queue held: its messages are the parent's.
     pub(crate) fn start_in_child(&self, queue: &mut Queue) {
-        std::mem::take(&mut queue.stash).into_iter().for_each(|stashed| stashed.message.abandon());
+        std::mem::take(&mut queue.stash).abandon();
         let decoders = std::mem::take(&mut queue.decoders);
         *queue = Queue { owner: queue.owner, limit: queue.limit, decoders, ..Queue::default() };
         self.slot.queued.store(0, Ordering::SeqCst);

@@ -65,7 +65,7 @@ impl Namespace {
         &mut self,
         queue: &mut Queue,
         name: &str,
-        frame: &mut Frame,
+        frame: &mut Frame<'_>,
     ) -> Option<(Arc<str>, Accepted)> {
         if self.closed {
             return None;
@@ -93,7 +93,7 @@ impl Namespace {
         &mut self,
         queue: &mut Queue,
         name: &str,
-        frame: &mut Frame,
+        frame: &mut Frame<'_>,
     ) -> Option<(Arc<str>, Accepted)> {
         let key = self.framing.key.clone();
         let mut decoder = Decoder::new(Tag::of(name), key, self.reassembly);
@@ -175,7 +175,7 @@ mod tests {
 
     /// Whether the namespace gives a message for the frame.
     fn gives(all: &mut Namespace, queue: &mut Queue, name: &str, frame: &[u8]) -> bool {
-        let accepted = all.accept(queue, name, &mut frame.to_vec().into());
+        let accepted = all.accept(queue, name, &mut Frame::Borrowed(frame));
         let held: usize = all.slots.values().map(|slot| all.groups.get(*slot).unwrap().held).sum();
         assert_eq!((all.held, all.slots.len()), (held, all.groups.len()));
         assert_eq!(all.slots.len(), queue.decoders.iter().count());
@@ -221,7 +221,7 @@ mod tests {
         let unfinished = frames(&name(1), None, &[7; 3000]);
         for i in 0..GROUPS {
             let frame = if i == 1 { unfinished[0].clone() } else { frames(&name(i), None, b"x").remove(0) };
-            let given = all.accept(&mut queue, &name(i), &mut frame.clone().into());
+            let given = all.accept(&mut queue, &name(i), &mut Frame::Borrowed(&frame));
             assert_eq!(given.unwrap().1 == Accepted::Nothing, i == 1);
         }
         assert!(gives(&mut all, &mut queue, &name(0), &frames(&name(0), None, b"y")[0]));
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(queue.decoders.iter().count(), GROUPS - 1);
         all.close(&mut queue);
         assert_eq!(queue.decoders.iter().count(), 0);
-        assert!(all.accept(&mut queue, "ham:opaque:new", &mut new.clone().into()).is_none());
+        assert!(all.accept(&mut queue, "ham:opaque:new", &mut Frame::Borrowed(&new)).is_none());
     }
 
     #[test]
@@ -256,7 +256,7 @@ mod tests {
         for i in 0..40_000 {
             let name = name(i % 40);
             let frame = frames(&name, None, b"x").remove(0);
-            assert!(all.accept(&mut queue, &name, &mut frame.clone().into()).is_some());
+            assert!(all.accept(&mut queue, &name, &mut Frame::Borrowed(&frame)).is_some());
             assert!(all.held <= all.limit);
         }
         assert!(all.held > all.limit / 2);

@@ -1,6 +1,7 @@
 //! What waits in the library: messages that were read ahead, and those that a later call is to have.
 
 use super::decoders::Decoders;
+use super::stash::{Arrival, Stash};
 use super::twins::Twins;
 use super::wake::Waiters;
 use super::{Buffer, Details, Filter};
@@ -11,8 +12,8 @@ use crate::sys::batch::{BATCH, Batch};
 use crate::sys::udp::{self, Origin};
 use crate::technology::carrier::Frame;
 use crate::technology::ip::Receiver;
-use std::collections::{HashMap, VecDeque};
-use std::ops::{Deref, Range};
+use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -22,8 +23,7 @@ pub(crate) struct Queue {
     /// The id of the socket that has the queue now; 0 for none.
     pub(super) owner: u64,
     /// Older than what is in the batch.
-    pub(super) stash: VecDeque<Stashed>,
-    pub(super) stashed_bytes: usize,
+    pub(super) stash: Stash,
     /// How many bytes the stash takes.
     pub(super) limit: usize,
     /// Messages that found it full.
@@ -81,82 +81,24 @@ impl Unpacked {
     }
 }
 
-/// A message, which may be a part of what it came in.
-pub(super) struct Message {
-    frame: Frame,
-    range: Range<usize>,
-}
-
-impl Message {
-    /// What is there of `frame`.
-    pub(super) fn part(frame: Frame, range: Range<usize>) -> Message {
-        Message { frame, range }
-    }
-
-    /// Its end in a forked child: what is lent is not given back there, since that can need a lock that no thread opens.
-    pub(super) fn abandon(self) {
-        if let Frame::Lent(_) = self.frame {
-            std::mem::forget(self.frame);
-        }
-    }
-}
-
-impl From<Vec<u8>> for Message {
-    fn from(bytes: Vec<u8>) -> Message {
-        let range = 0..bytes.len();
-        Message { frame: bytes.into(), range }
-    }
-}
-
-impl From<&[u8]> for Message {
-    fn from(bytes: &[u8]) -> Message {
-        bytes.to_vec().into()
-    }
-}
-
-impl Deref for Message {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.frame[self.range.clone()]
-    }
-}
-
-pub(super) struct Stashed {
-    pub(super) message: Message,
-    pub(super) group: Arc<str>,
-    pub(super) interface: u32,
-    pub(super) origin: Origin,
-}
-
-impl Stashed {
-    /// The memory that it takes, about.
-    pub(super) fn size(&self) -> usize {
-        self.message.frame.memory() + size_of::<Stashed>() + 64
-    }
-}
-
 impl Queue {
     pub(super) fn len(&self) -> usize {
         self.stash.len() + (self.end - self.next) + self.unpacked.len()
     }
 
-    /// Keeps a message behind the others. When there are too many it is dropped and counted: the answer is false.
-    pub(super) fn stash(&mut self, stashed: Stashed) -> bool {
-        if self.stashed_bytes + stashed.size() > self.limit {
-            self.dropped += 1;
-            return false;
-        }
-        self.waiters.wake(&stashed.group);
-        self.stashed_bytes += stashed.size();
-        self.stash.push_back(stashed);
-        true
+    /// Keeps a message behind the others. When there are too many it is dropped and counted.
+    #[inline]
+    pub(super) fn stash(&mut self, message: &[u8], arrival: Arrival) {
+        self.stash_part(Frame::Borrowed(message), 0..message.len(), arrival);
     }
 
-    /// Keeps a message that did not fit the application's buffer: it was promised to be the next one.
-    pub(super) fn put_back(&mut self, stashed: Stashed) {
-        self.stashed_bytes += stashed.size();
-        self.stash.push_front(stashed);
+    /// The same of the message at `range` of a frame.
+    #[inline]
+    pub(super) fn stash_part(&mut self, frame: Frame<'_>, range: Range<usize>, arrival: Arrival) {
+        self.waiters.wake(&arrival.group);
+        if !self.stash.push(frame, range, arrival, self.limit) {
+            self.dropped += 1;
+        }
     }
 
     /// Takes the oldest message when that leaves others, and so nothing to be done for the handle. `None`: look the long
@@ -199,20 +141,12 @@ impl Queue {
         if filter.is_some() {
             self.spill();
         }
-        let position = match filter {
-            None => (!self.stash.is_empty()).then_some(0),
-            Some(filter) => self.stash.iter().position(|s| filter.wants(&s.group)),
-        };
-        if let Some(position) = position {
-            give(&self.stash[position].message, buf)?;
-            let Some(stashed) = self.stash.remove(position) else {
-                return Ok(None);
-            };
-            let len = stashed.message.len();
-            self.stashed_bytes -= stashed.size();
-            if let Some(details) = details {
-                let (group, from) = (stashed.group.clone(), stashed.origin.from);
-                *details = Some(Received { len, group, interface: stashed.interface, from });
+        let position = filter.map_or(Some(0), |filter| self.stash.position(|group| filter.wants(group)));
+        if let Some((position, message)) = position.and_then(|at| Some((at, self.stash.get(at)?))) {
+            let len = give(message, buf)?;
+            let arrival = self.stash.remove(position);
+            if let (Some(details), Some(Arrival { group, interface, origin })) = (details, arrival) {
+                *details = Some(Received { len, group, interface, from: origin.from });
             }
             return Ok(Some(len));
         }
@@ -291,8 +225,7 @@ impl Queue {
         for i in self.next..self.end {
             let origin = batch.origin(i);
             if let Some((group, interface)) = receiver.group_of(&origin) {
-                let message = batch.message(i).into();
-                self.stash(Stashed { message, group, interface, origin });
+                self.stash(batch.message(i), Arrival { group, interface, origin });
             }
         }
         (self.next, self.end) = (0, 0);
@@ -303,9 +236,9 @@ impl Queue {
         let mut unpacked = std::mem::take(&mut self.unpacked);
         if let Some(group) = &unpacked.group {
             for i in unpacked.next..unpacked.spans.len() {
-                let (message, group) = (unpacked.message(i).into(), group.clone());
                 let origin = unpacked.origin.unwrap_or_else(Origin::unknown);
-                self.stash(Stashed { message, group, interface: unpacked.interface, origin });
+                let arrival = Arrival { group: group.clone(), interface: unpacked.interface, origin };
+                self.stash(unpacked.message(i), arrival);
             }
         }
         unpacked.spans.clear();

@@ -132,7 +132,7 @@ impl Waiters {
 impl Queue {
     /// The only message is of a group that someone comes for.
     fn is_promised(&self) -> bool {
-        self.stash.front().is_some_and(|stashed| self.waiters.comes_for(&stashed.group))
+        self.stash.front().is_some_and(|group| self.waiters.comes_for(group))
     }
 }
 
@@ -177,7 +177,7 @@ impl MulticastSocket {
                     "{} messages were dropped: {} bytes wait for receive() of their groups; read them too, or raise \
                      receive_buffer",
                     queue.dropped - queue.told,
-                    queue.stashed_bytes
+                    queue.stash.bytes()
                 );
                 queue.told = queue.dropped;
             }

@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod bell;
 pub mod capture;
+pub mod clock;
 pub mod exit;
 pub mod fork;
 pub mod handle;

@@ -115,11 +115,11 @@ impl Loopback {
         Way { loopback: self, group: group.into() }
     }
 
-    fn deliver(&self, group: &str, frame: Vec<u8>, sources: &[u8]) {
-        let (ears, frame) = (self.ears.load(), Arc::<[u8]>::from(frame));
+    fn deliver(&self, group: &str, frame: &[u8], sources: &[u8]) {
+        let ears = self.ears.load();
         for ear in ears.iter().filter(|ear| ear.hears().covers(group)) {
             if ear.live.load(Ordering::Acquire) {
-                (ear.take)(Arrived { group, frame: Frame::Lent(Box::new(frame.clone())), sources });
+                (ear.take)(Arrived { group, frame: Frame::Borrowed(frame), sources });
             }
         }
     }
@@ -135,7 +135,7 @@ impl Way {
         }
         let LoopbackSettings { loss, duplicates, swaps, seed, .. } = loopback.settings;
         if loss == 0 && duplicates == 0 && swaps == 0 {
-            return loopback.deliver(&self.group, frame, sources);
+            return loopback.deliver(&self.group, &frame, sources);
         }
         let number = loopback.frames.fetch_add(1, Ordering::Relaxed);
         let chance = |which: u64, per_cent: u8| hash(seed, number * 3 + which) % 100 < per_cent.into();
@@ -147,13 +147,13 @@ impl Way {
             loopback.late.swap(Some(Arc::new(Late { group, frame, sources })))
         } else {
             if chance(2, duplicates) {
-                loopback.deliver(&self.group, frame.clone(), sources);
+                loopback.deliver(&self.group, &frame, sources);
             }
-            loopback.deliver(&self.group, frame, sources);
+            loopback.deliver(&self.group, &frame, sources);
             loopback.late.swap(None)
         };
         if let Some(late) = late {
-            loopback.deliver(&late.group, late.frame.clone(), &late.sources);
+            loopback.deliver(&late.group, &late.frame, &late.sources);
         }
     }
 }

@@ -8,7 +8,7 @@ use super::node::{Node, Places};
 use super::session;
 use crate::config::Mode;
 use crate::membership::known::Role;
-use crate::technology::carrier::Frame;
+use crate::technology::carrier::{Frame, LONG};
 use std::borrow::Cow;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -408,7 +408,12 @@ fn arrived(group: &Group, sample: &Sample) {
         return;
     }
     let sources = sample.attachment().map(|attachment| attachment.to_bytes()).unwrap_or_default();
-    let frame = || frame(sample.payload());
+    let payload = sample.payload();
+    let bytes = payload.to_bytes();
+    let frame = || match &bytes {
+        Cow::Borrowed(bytes) if bytes.len() >= LONG => Frame::Lent(Box::new(Payload(payload.clone()))),
+        bytes => Frame::Borrowed(bytes),
+    };
     match &group.id {
         Id::Group(name) => group.tell(name, frame, &sources),
         // What is under a key that is nobody's is no frame.
@@ -419,21 +424,12 @@ fn arrived(group: &Group, sample: &Sample) {
     }
 }
 
-/// From this length on a message has more than half of the buffer in which it came: it can stay there.
-const LENT: usize = 32 << 10;
-
+/// A message that has half of the buffer in which it came, which is why it can stay there.
 struct Payload(ZBytes);
 
 impl AsRef<[u8]> for Payload {
     fn as_ref(&self) -> &[u8] {
         self.0.slices().next().unwrap_or_default()
-    }
-}
-
-fn frame(payload: &ZBytes) -> Frame {
-    match payload.to_bytes() {
-        Cow::Borrowed(bytes) if bytes.len() >= LENT => Frame::Lent(Box::new(Payload(payload.clone()))),
-        bytes => Frame::Own(bytes.into_owned()),
     }
 }
 

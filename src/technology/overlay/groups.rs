@@ -6,6 +6,7 @@ use crate::technology::carrier::{Arrived, Frame, Heard};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use zenoh::pubsub::Publisher;
 
@@ -27,21 +28,52 @@ impl From<Heard<'_>> for Id {
     }
 }
 
+/// What is looked at for every message, and mostly empty: then that costs next to nothing.
+pub struct Few<T> {
+    any: AtomicBool,
+    all: ArcSwap<Vec<Arc<T>>>,
+}
+
+impl<T> Default for Few<T> {
+    fn default() -> Few<T> {
+        Few { any: AtomicBool::new(false), all: ArcSwap::default() }
+    }
+}
+
+impl<T> Few<T> {
+    /// Does it for each.
+    pub fn each(&self, act: impl FnMut(&Arc<T>)) {
+        if self.any.load(Ordering::Acquire) {
+            self.all.load().iter().for_each(act);
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        !self.any.load(Ordering::Acquire)
+    }
+
+    /// Under the lock of [`Wanted`].
+    pub fn set(&self, all: Vec<Arc<T>>) {
+        let any = !all.is_empty();
+        self.all.store(Arc::new(all));
+        self.any.store(any, Ordering::Release);
+    }
+}
+
 /// What the data path needs of it.
 pub struct Group {
     /// Which one.
     pub id: Id,
-    ears: ArcSwap<Vec<Arc<Ear>>>,
+    ears: Few<Ear>,
     /// The way out, while there is a session.
     pub outlet: ArcSwapOption<Publisher<'static>>,
 }
 
 impl Group {
     /// Tells all ears of a frame; `name` is the group that it came to.
-    pub fn tell(&self, name: &str, frame: impl Fn() -> Frame, sources: &[u8]) {
-        for ear in self.ears.load().iter() {
-            ear.tell(Arrived { group: name, frame: frame(), sources });
-        }
+    pub fn tell<'a>(&self, name: &str, frame: impl Fn() -> Frame<'a>, sources: &[u8]) {
+        self.ears.each(|ear| ear.tell(Arrived { group: name, frame: frame(), sources }));
     }
 
     /// Whether frames of the group of this name are heard here.
@@ -174,7 +206,7 @@ impl Wanted {
             (Some(name), Id::Group(own)) => **own == *name,
             (Some(name), Id::All(prefix, suffix)) => Heard::All { prefix, suffix }.covers(name),
         };
-        self.groups.values().any(|want| hears(want) && !want.group.ears.load().is_empty())
+        self.groups.values().any(|want| hears(want) && !want.group.ears.is_empty())
     }
 
     /// Those who hear whole namespaces.
@@ -191,22 +223,21 @@ impl Wanted {
 
 impl Want {
     fn new(id: Id) -> Want {
-        let group = Group { id, ears: ArcSwap::default(), outlet: ArcSwapOption::empty() };
+        let group = Group { id, ears: Few::default(), outlet: ArcSwapOption::empty() };
         Want { group: Arc::new(group), ways: 0, sources: 0, domains: BTreeMap::new() }
     }
 
     fn change_ears(&self, change: impl Fn(&mut Vec<Arc<Ear>>)) {
-        self.group.ears.rcu(|ears| {
-            let mut ears = Vec::clone(ears);
-            change(&mut ears);
-            ears
-        });
+        let mut ears = Vec::new();
+        self.group.ears.each(|ear| ears.push(ear.clone()));
+        change(&mut ears);
+        self.group.ears.set(ears);
     }
 
     /// In short.
     pub fn wish(&self) -> Wish {
         Wish {
-            heard: !self.group.ears.load().is_empty(),
+            heard: !self.group.ears.is_empty(),
             way: self.ways > 0,
             source: self.sources > 0,
             domains: self.domains.keys().cloned().collect(),

@@ -1,23 +1,24 @@
 //! This process in an overlay: what the application's threads and the engine's have in common.
 
 use super::engine;
-use super::groups::{Group, Id, Part, Wanted};
+use super::groups::{Few, Group, Id, Part, Wanted};
 use super::others::{Others, Tell};
 use super::tree::Tree;
 use super::{ear, hooks};
 use crate::config::{Mode, OverlaySettings};
 use crate::control::{fork_generation, prepare_for_fork};
 use crate::logging::Pace;
-use crate::sys::thread;
-use arc_swap::{ArcSwap, ArcSwapOption};
+use crate::sys::{clock, thread};
+use crate::technology::carrier::Frame;
+use arc_swap::ArcSwapOption;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use zenoh::Session;
 
-/// Zenoh hands a message to the system within so long, where the link is free. It cannot be asked.
-const LINGER: Duration = Duration::from_millis(20);
+/// Zenoh hands a message to the system within so long, where the link is free, with a tick of the clock. It cannot be asked.
+const LINGER: Duration = Duration::from_millis(30);
 
 /// Zenoh has not answered the engine for so long: it hangs, and a message passed to it might hang, too.
 const HANGS: Duration = Duration::from_secs(15);
@@ -39,12 +40,12 @@ pub struct Node {
     /// The engine has done something.
     done: Condvar,
     /// The groups with ears that hear whole namespaces.
-    namespaces: ArcSwap<Vec<Arc<Group>>>,
+    namespaces: Few<Group>,
     /// The session is there, and has a router or is one.
     pub up: AtomicBool,
     /// The session has failed in a call.
     pub failed: AtomicBool,
-    /// When the last message was passed to it, in microseconds since the first use.
+    /// When the last message was passed to it, in milliseconds of the clock; 0: never.
     last_put: AtomicU64,
     /// When the engine was seen last, likewise.
     last_turn: AtomicU64,
@@ -96,7 +97,7 @@ impl Node {
             wanted: Mutex::default(),
             work: Condvar::new(),
             done: Condvar::new(),
-            namespaces: ArcSwap::default(),
+            namespaces: Few::default(),
             up: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             last_put: AtomicU64::new(0),
@@ -136,11 +137,6 @@ impl Node {
             }
         }
         Ok(())
-    }
-
-    /// Microseconds since the first use.
-    fn clock(&self) -> u64 {
-        self.started.get().map_or(0, |first| first.elapsed().as_micros() as u64)
     }
 
     /// What is wanted. Starts the engine.
@@ -201,9 +197,9 @@ impl Node {
     /// A message is to be passed to the session. False when that hangs: it must not be.
     pub fn note_put(&self) -> bool {
         static PACE: Pace = Pace::new();
-        let now = self.clock();
+        let now = clock::milliseconds();
         self.last_put.store(now, Ordering::Relaxed);
-        let lives = now.saturating_sub(self.last_turn.load(Ordering::Relaxed)) < HANGS.as_micros() as u64;
+        let lives = now.saturating_sub(self.last_turn.load(Ordering::Relaxed)) < HANGS.as_millis() as u64;
         if !lives && PACE.due() {
             log::error!("overlay {}: Zenoh hangs; this process can send by it no more", self.settings.name);
         }
@@ -212,26 +208,26 @@ impl Node {
 
     /// For the engine: it has not hung up to now.
     pub fn note_alive(&self) {
-        self.last_turn.store(self.clock(), Ordering::Relaxed);
+        self.last_turn.store(clock::milliseconds(), Ordering::Relaxed);
     }
 
     /// Waits until what was sent is out, as far as time tells: a program may end now.
     pub fn linger(&self) {
-        let Some(first) = self.started.get() else { return };
-        let last = Duration::from_micros(self.last_put.load(Ordering::Relaxed));
-        if !last.is_zero() && self.up.load(Ordering::Relaxed) && !ear::is_inside() {
-            std::thread::sleep((last + LINGER).saturating_sub(first.elapsed()));
+        let last = self.last_put.load(Ordering::Relaxed);
+        if last > 0 && self.up.load(Ordering::Relaxed) && !ear::is_inside() {
+            let since = Duration::from_millis(clock::milliseconds().saturating_sub(last));
+            std::thread::sleep(LINGER.saturating_sub(since));
         }
     }
 
     /// Tells the ears in this process of a frame that it sends.
     pub fn tell_here(&self, group: &Group, frame: &[u8], sources: &[u8]) {
-        group.tell(group.name(), || frame.to_vec().into(), sources);
-        for namespace in self.namespaces.load().iter() {
+        group.tell(group.name(), || Frame::Borrowed(frame), sources);
+        self.namespaces.each(|namespace| {
             if namespace.covers(group.name()) {
-                namespace.tell(group.name(), || frame.to_vec().into(), sources);
+                namespace.tell(group.name(), || Frame::Borrowed(frame), sources);
             }
-        }
+        });
     }
 
     /// The table of the others.
@@ -376,7 +372,7 @@ impl Drop for Hold {
 impl Node {
     fn changed_namespaces(&self, group: &Group, wanted: &Wanted) {
         if matches!(group.id, Id::All(..)) {
-            self.namespaces.store(Arc::new(wanted.namespaces()));
+            self.namespaces.set(wanted.namespaces());
         }
     }
 }
