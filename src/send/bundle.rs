@@ -2,7 +2,6 @@
 //!
 //! One thread of the process sends what is due. Delays are all the same, so what became due first was begun first.
 
-use super::framed::lend_packed;
 use super::{Framed, Outlet, Route, Wait};
 use crate::config::Config;
 use crate::control::fork_generation;
@@ -121,8 +120,7 @@ impl Outlet {
     /// What cannot be sent is lost and counted, unless the whole call is to be made again.
     fn flush_locked(&self, socket: &MulticastSocket, pending: &mut Pending, wait: Wait) -> Result<()> {
         let Some(route) = pending.route.clone().filter(|_| pending.messages > 0) else { return Ok(()) };
-        let flow = self.flow(socket.config)?;
-        let result = lend_packed(|packed| {
+        let result = self.with_flow(socket.config, |flow, packed| {
             flow.pack_bundle(&pending.entries, packed);
             let result = socket.send_packed(&route, packed, pending.messages, wait);
             if matches!(result, Err(Error::WouldBlock)) {
@@ -171,7 +169,7 @@ impl MulticastSocket {
         message: &[u8],
     ) -> Result<()> {
         let outlet = &framed.outlet;
-        let room = bundle.size.min(framed.limit).saturating_sub(outlet.flow(self.config)?.overhead());
+        let room = bundle.size.min(framed.limit).saturating_sub(outlet.overhead());
         let size = bundle::ENTRY + message.len();
         let mut pending = bundle.lock();
         if self.is_deleted() {

@@ -1,7 +1,6 @@
 //! Messages by carriers: always in frames, and whole where no target of technology `ip` needs them cut. What travels raw
 //! in technology `ip` goes to carriers with the addresses that it comes from there, so that who hears both knows.
 
-use super::framed::lend_packed;
 use super::{Framed, Route, Target, Wait, Way};
 use crate::error::{Error, Result};
 use crate::frame::{HOP_LIMIT, Packed};
@@ -46,8 +45,7 @@ impl CarrierWay {
 impl MulticastSocket {
     /// Sends a message raw by technology `ip`, and in a frame by carriers.
     pub(super) fn send_both(&self, route: &Route, framed: &Framed, message: &[u8]) -> Result<()> {
-        let flow = framed.outlet.flow(self.config)?;
-        lend_packed(|packed| {
+        framed.outlet.with_flow(self.config, |flow, packed| {
             flow.pack(message, framed.limit, packed);
             let send = |target: &Target, dont_wait| match &target.way {
                 Way::Ip(way) => way.send(message, dont_wait),

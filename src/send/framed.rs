@@ -9,7 +9,7 @@ use crate::lend::lend;
 use crate::mapping::Framing;
 use crate::socket::MulticastSocket;
 use crate::sys::udp;
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::ArcSwapOption;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::sync::atomic::Ordering;
@@ -34,27 +34,47 @@ thread_local! {
 /// Where the messages to one framed group by one URI's credentials become frames. It outlives the routes.
 pub(crate) struct Outlet {
     framing: Framing,
-    flow: ArcSwap<Flow>,
+    first: Flow,
+    /// In its place when it is spent.
+    later: ArcSwapOption<Flow>,
     pub(super) bundle: Option<Bundle>,
     pub(super) socket: Weak<MulticastSocket>,
 }
 
 impl Outlet {
     pub fn new(socket: &Arc<MulticastSocket>, framing: &Framing, config: &Config) -> Result<Outlet> {
-        let flow = ArcSwap::from_pointee(new_flow(framing, config)?);
-        let bundle = Bundle::new(config);
-        Ok(Outlet { framing: framing.clone(), flow, bundle, socket: Arc::downgrade(socket) })
+        let first = new_flow(framing, config)?;
+        let (bundle, socket) = (Bundle::new(config), Arc::downgrade(socket));
+        Ok(Outlet { framing: framing.clone(), first, later: ArcSwapOption::empty(), bundle, socket })
     }
 
-    /// The sender that the next message is of.
+    /// Does it with the sender that the next message is of, and with the thread's room for frames.
     #[inline]
-    pub(super) fn flow(&self, config: &Config) -> Result<Guard<Arc<Flow>>> {
-        let flow = self.flow.load();
-        if !flow.is_spent() {
+    pub(super) fn with_flow<T>(
+        &self,
+        config: &Config,
+        act: impl FnOnce(&Flow, &mut Packed) -> Result<T>,
+    ) -> Result<T> {
+        if !self.first.is_spent() {
+            return lend(&PACKED, |packed| act(&self.first, packed));
+        }
+        let later = self.later(config)?;
+        lend(&PACKED, |packed| act(&later, packed))
+    }
+
+    /// Bytes that a frame has more than the unfragmented message in it.
+    pub(super) fn overhead(&self) -> usize {
+        self.first.overhead()
+    }
+
+    #[cold]
+    fn later(&self, config: &Config) -> Result<Arc<Flow>> {
+        if let Some(flow) = self.later.load_full().filter(|flow| !flow.is_spent()) {
             return Ok(flow);
         }
-        self.flow.store(Arc::new(new_flow(&self.framing, config)?));
-        Ok(self.flow.load())
+        let flow = Arc::new(new_flow(&self.framing, config)?);
+        self.later.store(Some(flow.clone()));
+        Ok(flow)
     }
 }
 
@@ -75,8 +95,7 @@ impl MulticastSocket {
     /// Sends one message in frames of its own.
     #[inline]
     pub(super) fn send_alone(&self, route: &Route, framed: &Framed, message: &[u8]) -> Result<()> {
-        let flow = framed.outlet.flow(self.config)?;
-        lend_packed(|packed| {
+        framed.outlet.with_flow(self.config, |flow, packed| {
             flow.pack(message, framed.limit, packed);
             let result = self.send_packed(route, packed, 1, Wait::AsTheHandleSays);
             if matches!(result, Err(Error::WouldBlock)) {
@@ -209,9 +228,4 @@ impl IpWay {
             _ => Some(sent),
         }
     }
-}
-
-/// Lends the thread's room for frames.
-pub(super) fn lend_packed<R>(act: impl FnOnce(&mut Packed) -> R) -> R {
-    lend(&PACKED, act)
 }
