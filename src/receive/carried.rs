@@ -142,7 +142,7 @@ impl MulticastSocket {
 fn deliver(queue: &mut Queue, inlet: &Inlet, arrived: Arrived<'_>) {
     let Arrived { group, mut frame, sources } = arrived;
     let Some((group, accepted)) = accept(queue, inlet, group, &mut frame) else { return };
-    let arrival = Arrival { group, interface: inlet.interface, origin: Origin::unknown() };
+    let arrival = Arrival { group, interface: inlet.interface, from: Origin::unknown().from };
     match accepted {
         Accepted::Nothing => {}
         Accepted::Message(range) => {
@@ -184,7 +184,12 @@ pub(super) fn take(decoder: &mut Decoder, frame: &mut Frame<'_>) -> Accepted {
 }
 
 /// What a frame gives, and for which group; `None`: it is for nobody.
-fn accept(queue: &mut Queue, inlet: &Inlet, name: &str, frame: &mut Frame<'_>) -> Option<(Arc<str>, Accepted)> {
+fn accept(
+    queue: &mut Queue,
+    inlet: &Inlet,
+    name: &str,
+    frame: &mut Frame<'_>,
+) -> Option<(Arc<str>, Accepted)> {
     match &inlet.what {
         What::One { group, decoder } => {
             let decoder = queue.decoders.get_mut(*decoder)?;

@@ -141,7 +141,7 @@ impl MulticastSocket {
                     if !intake.deliver(&group, &message) {
                         intake.set_aside(queue, bytes);
                         let (group, interface) = intake.place(&group);
-                        queue.stash(&message, Arrival { group, interface, origin: train.origin });
+                        queue.stash(&message, Arrival { group, interface, from: train.origin.from });
                     }
                     if let Some(decoder) = queue.decoders.get_mut(group.decoder) {
                         decoder.recycle(message);
@@ -296,9 +296,9 @@ impl Intake<'_> {
             queue.spill();
             return;
         };
-        let origin = self.train.origin;
+        let from = self.train.origin.from;
         for (start, end) in self.spans.drain(..) {
-            let arrival = Arrival { group: group.clone(), interface, origin };
+            let arrival = Arrival { group: group.clone(), interface, from };
             queue.stash(&bytes[start as usize..end as usize], arrival);
         }
     }

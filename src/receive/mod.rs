@@ -31,7 +31,7 @@ use crate::sys::udp::{self, Membership, Origin};
 use crate::technology::carrier::Heard;
 use crate::technology::ip::{Hears, Receiver};
 use queue::Queue;
-use stash::Arrival;
+use stash::{Arrival, Stash};
 use std::cell::RefCell;
 use std::io;
 use std::mem::MaybeUninit;
@@ -307,7 +307,7 @@ impl MulticastSocket {
             }
             return Sorted::Delivered(len);
         }
-        self.keep([head, tail].concat(), Arrival { group, interface, origin }, wanted);
+        self.keep([head, tail].concat(), Arrival { group, interface, from: origin.from }, wanted);
         if wanted { Sorted::TooLong } else { Sorted::Elsewhere }
     }
 
@@ -439,7 +439,7 @@ impl MulticastSocket {
         let mut queue = self.slot.queue.lock();
         // A batch that is put aside is a part of what the kernel's buffer held.
         let limit = self.config.receive_buffer + BATCH * LONGEST;
-        *queue = Queue { owner: self.id, limit, ..Queue::default() };
+        *queue = Queue { owner: self.id, stash: Stash::new(limit), ..Queue::default() };
         self.slot.queued.store(0, Ordering::SeqCst);
     }
 
@@ -483,6 +483,7 @@ impl MulticastSocket {
         if let Some(mut queue) = self.lock_queue() {
             if queue.receiver.as_ref().is_some_and(|r| r.token == receiver.token) {
                 queue.spill();
+                queue.receiver = None;
                 self.show(&mut queue);
             }
         }
@@ -520,7 +521,7 @@ impl MulticastSocket {
             };
             let Some(mut queue) = self.lock_queue() else { return };
             queue.spill();
-            queue.stash(message, Arrival { group, interface, origin });
+            queue.stash(message, Arrival { group, interface, from: origin.from });
             self.show(&mut queue);
         }
     }
@@ -545,9 +546,9 @@ impl MulticastSocket {
 
     /// In a forked child, with the queue held: its messages are the parent's.
     pub(crate) fn start_in_child(&self, queue: &mut Queue) {
-        std::mem::take(&mut queue.stash).abandon();
-        let decoders = std::mem::take(&mut queue.decoders);
-        *queue = Queue { owner: queue.owner, limit: queue.limit, decoders, ..Queue::default() };
+        let Queue { owner, mut stash, decoders, .. } = std::mem::take(queue);
+        stash.abandon();
+        *queue = Queue { owner, stash, decoders, ..Queue::default() };
         self.slot.queued.store(0, Ordering::SeqCst);
         self.sleeping.store(0, Ordering::SeqCst);
     }

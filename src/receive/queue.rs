@@ -24,8 +24,6 @@ pub(crate) struct Queue {
     pub(super) owner: u64,
     /// Older than what is in the batch.
     pub(super) stash: Stash,
-    /// How many bytes the stash takes.
-    pub(super) limit: usize,
     /// Messages that found it full.
     pub(super) dropped: u64,
     /// So many of them the log knows of.
@@ -96,7 +94,7 @@ impl Queue {
     #[inline]
     pub(super) fn stash_part(&mut self, frame: Frame<'_>, range: Range<usize>, arrival: Arrival) {
         self.waiters.wake(&arrival.group);
-        if !self.stash.push(frame, range, arrival, self.limit) {
+        if !self.stash.push(frame, range, arrival) {
             self.dropped += 1;
         }
     }
@@ -145,8 +143,8 @@ impl Queue {
         if let Some((position, message)) = position.and_then(|at| Some((at, self.stash.get(at)?))) {
             let len = give(message, buf)?;
             let arrival = self.stash.remove(position);
-            if let (Some(details), Some(Arrival { group, interface, origin })) = (details, arrival) {
-                *details = Some(Received { len, group, interface, from: origin.from });
+            if let (Some(details), Some(Arrival { group, interface, from })) = (details, arrival) {
+                *details = Some(Received { len, group, interface, from });
             }
             return Ok(Some(len));
         }
@@ -217,7 +215,14 @@ impl Queue {
     }
 
     /// Moves what was read ahead to the stash.
+    #[inline]
     pub(super) fn spill(&mut self) {
+        if self.next < self.end || !self.unpacked.spans.is_empty() {
+            self.spill_all();
+        }
+    }
+
+    fn spill_all(&mut self) {
         self.spill_unpacked();
         let (Some(batch), Some(receiver)) = (self.batch.take(), self.receiver.take()) else {
             return;
@@ -225,7 +230,7 @@ impl Queue {
         for i in self.next..self.end {
             let origin = batch.origin(i);
             if let Some((group, interface)) = receiver.group_of(&origin) {
-                self.stash(batch.message(i), Arrival { group, interface, origin });
+                self.stash(batch.message(i), Arrival { group, interface, from: origin.from });
             }
         }
         (self.next, self.end) = (0, 0);
@@ -236,8 +241,8 @@ impl Queue {
         let mut unpacked = std::mem::take(&mut self.unpacked);
         if let Some(group) = &unpacked.group {
             for i in unpacked.next..unpacked.spans.len() {
-                let origin = unpacked.origin.unwrap_or_else(Origin::unknown);
-                let arrival = Arrival { group: group.clone(), interface: unpacked.interface, origin };
+                let from = unpacked.origin.unwrap_or_else(Origin::unknown).from;
+                let arrival = Arrival { group: group.clone(), interface: unpacked.interface, from };
                 self.stash(unpacked.message(i), arrival);
             }
         }

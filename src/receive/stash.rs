@@ -1,18 +1,18 @@
-//! Messages that wait in the library, the oldest first. Those that are not long lie in blocks that hold many and are used again: memory
-//! of the allocator's for each would be touched for the first time whenever the stash grows anew.
+//! Messages that wait in the library, the oldest first. All but long ones lie in blocks that hold many of them and are
+//! used again. With memory from the allocator for each, the system would have to find new pages whenever the stash grows.
 
-use crate::sys::udp::Origin;
 use crate::technology::carrier::{Frame, LONG};
 use std::collections::VecDeque;
 use std::mem::size_of;
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
 
 /// Bytes of a block.
 const BLOCK: usize = 128 << 10;
 
-/// What the allocator has of its own for memory that it gives, at most.
-const ALLOCATED: usize = 64;
+/// What it costs to keep one there, about.
+const KEPT: usize = 128;
 
 /// So many blocks with nothing in them are kept.
 const SPARE: usize = 16;
@@ -28,11 +28,13 @@ const FEW: usize = 8;
 pub(super) struct Arrival {
     pub group: Arc<str>,
     pub interface: u32,
-    pub origin: Origin,
+    pub from: SocketAddr,
 }
 
 #[derive(Default)]
 pub(super) struct Stash {
+    /// How many bytes it takes.
+    limit: usize,
     waiting: VecDeque<Waiting>,
     /// The memory that these take, about.
     bytes: usize,
@@ -46,28 +48,45 @@ struct Waiting {
 
 enum Place {
     Block(Span),
-    Frame(Frame<'static>, Range<usize>),
+    Frame(Box<Kept>),
+}
+
+struct Kept {
+    frame: Frame<'static>,
+    range: Range<usize>,
+}
+
+impl Place {
+    /// In the memory in which it came.
+    fn kept(frame: Frame<'_>, range: Range<usize>) -> Place {
+        Place::Frame(Box::new(Kept { frame: frame.into_kept(), range }))
+    }
 }
 
 /// The memory that the message at `range` of the frame is going to take, about.
 #[inline]
 fn size(frame: &Frame<'_>, range: &Range<usize>) -> usize {
-    let bytes = if range.len() >= LONG { frame.memory() + ALLOCATED } else { range.len() };
-    bytes + size_of::<Waiting>()
+    size_of::<Waiting>() + if range.len() >= LONG { frame.memory() + KEPT } else { range.len() }
 }
 
 impl Waiting {
     /// The memory that it takes, about.
     #[inline]
     fn size(&self) -> usize {
-        match &self.place {
-            Place::Block(span) => span.len as usize + size_of::<Waiting>(),
-            Place::Frame(frame, range) => size(frame, range),
-        }
+        let bytes = match &self.place {
+            Place::Block(span) => span.len as usize,
+            Place::Frame(kept) => kept.frame.memory() + KEPT,
+        };
+        size_of::<Waiting>() + bytes
     }
 }
 
 impl Stash {
+    /// One that takes so many bytes.
+    pub fn new(limit: usize) -> Stash {
+        Stash { limit, ..Stash::default() }
+    }
+
     pub fn len(&self) -> usize {
         self.waiting.len()
     }
@@ -81,22 +100,29 @@ impl Stash {
         self.bytes
     }
 
-    /// Keeps what is at `range` of the frame, behind the others. False: that would be more than `limit` bytes.
+    /// Keeps what is at `range` of the frame, behind the others. False: it is full.
     #[inline]
-    pub fn push(&mut self, frame: Frame<'_>, range: Range<usize>, arrival: Arrival, limit: usize) -> bool {
-        if self.bytes + size(&frame, &range) > limit {
+    pub fn push(&mut self, frame: Frame<'_>, range: Range<usize>, arrival: Arrival) -> bool {
+        let size = size(&frame, &range);
+        if self.bytes + size > self.limit {
             return false;
         }
-        let waiting = Waiting { place: self.place(frame, range), arrival };
-        self.bytes += waiting.size();
-        self.waiting.push_back(waiting);
+        self.bytes += size;
+        if range.len() >= LONG {
+            self.waiting.push_back(Waiting { place: Place::kept(frame, range), arrival });
+        } else {
+            let span = self.reserve(range.len());
+            self.waiting.push_back(Waiting { place: Place::Block(span), arrival });
+            // Last of all: what reads again what it has just written would wait until all of this is written, too.
+            self.blocks.get_mut(span).copy_from_slice(frame.get(range).unwrap_or_default());
+        }
         true
     }
 
-    /// Keeps a message before the others.
+    /// Keeps a message before the others, also when it is full.
     pub fn push_front(&mut self, message: Vec<u8>, arrival: Arrival) {
         let range = 0..message.len();
-        let waiting = Waiting { place: self.place(Frame::Own(message), range), arrival };
+        let waiting = Waiting { place: Place::kept(Frame::Own(message), range), arrival };
         self.bytes += waiting.size();
         self.waiting.push_front(waiting);
     }
@@ -115,7 +141,7 @@ impl Stash {
     pub fn get(&self, position: usize) -> Option<&[u8]> {
         Some(match &self.waiting.get(position)?.place {
             Place::Block(span) => self.blocks.get(*span),
-            Place::Frame(frame, range) => frame.get(range.clone()).unwrap_or_default(),
+            Place::Frame(kept) => kept.frame.get(kept.range.clone()).unwrap_or_default(),
         })
     }
 
@@ -144,25 +170,26 @@ impl Stash {
         self.note_empty();
     }
 
-    /// Its end in a forked child: what is lent is not given back there, since that can need a lock that no thread opens.
-    pub fn abandon(self) {
-        for waiting in self.waiting {
-            if let Place::Frame(frame @ Frame::Lent(_), _) = waiting.place {
-                std::mem::forget(frame);
+    /// Forgets all, in a forked child: what is lent is not given back there, since that can need a lock that no thread
+    /// opens.
+    pub fn abandon(&mut self) {
+        let Stash { waiting, .. } = std::mem::replace(self, Stash::new(self.limit));
+        for waiting in waiting {
+            if let Place::Frame(kept) = waiting.place {
+                if let Frame::Lent(_) = kept.frame {
+                    std::mem::forget(kept);
+                }
             }
         }
     }
 
+    /// Room in a block.
     #[inline]
-    fn place(&mut self, frame: Frame<'_>, range: Range<usize>) -> Place {
-        if range.len() >= LONG {
-            return Place::Frame(frame.into_kept(), range);
-        }
-        let message = frame.get(range).unwrap_or_default();
-        if !self.blocks.has_room(message.len()) && self.blocks.is_sparse() {
+    fn reserve(&mut self, len: usize) -> Span {
+        if !self.blocks.has_room(len) && self.blocks.is_sparse() {
             self.pack();
         }
-        Place::Block(self.blocks.add(message))
+        self.blocks.reserve(len)
     }
 
     #[inline]
@@ -188,7 +215,9 @@ impl Stash {
         let old = std::mem::replace(&mut self.blocks, Blocks { spare, ..Blocks::default() });
         for waiting in &mut self.waiting {
             if let Place::Block(span) = &mut waiting.place {
-                *span = self.blocks.add(old.get(*span));
+                let message = old.get(*span);
+                *span = self.blocks.reserve(message.len());
+                self.blocks.get_mut(*span).copy_from_slice(message);
             }
         }
         self.blocks.take_over(old);
@@ -241,18 +270,23 @@ impl Blocks {
         self.blocks.get(self.current).is_some_and(|block| block.end + len <= block.bytes.len())
     }
 
+    /// Room for one message more.
     #[inline]
-    fn add(&mut self, message: &[u8]) -> Span {
-        if !self.has_room(message.len()) {
+    fn reserve(&mut self, len: usize) -> Span {
+        if !self.has_room(len) {
             self.open();
         }
         let block = &mut self.blocks[self.current];
         let start = block.end;
-        block.end += message.len();
+        block.end += len;
         block.messages += 1;
-        block.bytes[start..block.end].copy_from_slice(message);
-        self.filled += message.len();
-        Span { block: self.current as u32, start: start as u32, len: message.len() as u32 }
+        self.filled += len;
+        Span { block: self.current as u32, start: start as u32, len: len as u32 }
+    }
+
+    #[inline]
+    fn get_mut(&mut self, span: Span) -> &mut [u8] {
+        &mut self.blocks[span.block as usize].bytes[span.start as usize..][..span.len as usize]
     }
 
     #[inline]
@@ -322,11 +356,11 @@ mod tests {
     const LIMIT: usize = 16 << 20;
 
     fn arrival(group: &str) -> Arrival {
-        Arrival { group: group.into(), interface: 7, origin: Origin::unknown() }
+        Arrival { group: group.into(), interface: 7, from: SocketAddr::from(([0; 4], 0)) }
     }
 
     fn push(stash: &mut Stash, group: &str, message: &[u8]) -> bool {
-        stash.push(Frame::Borrowed(message), 0..message.len(), arrival(group), LIMIT)
+        stash.push(Frame::Borrowed(message), 0..message.len(), arrival(group))
     }
 
     /// Takes the first message, or the first of the group.
@@ -340,7 +374,7 @@ mod tests {
     fn check(stash: &Stash) {
         let spans = stash.waiting.iter().filter_map(|waiting| match waiting.place {
             Place::Block(span) => Some(span),
-            Place::Frame(..) => None,
+            Place::Frame(_) => None,
         });
         let (messages, filled) = spans.fold((0, 0), |(n, len), span| (n + 1, len + span.len as usize));
         let blocks = &stash.blocks;
@@ -356,7 +390,7 @@ mod tests {
 
     #[test]
     fn messages_of_all_lengths_come_out_as_they_went_in() {
-        let (mut stash, mut model) = (Stash::default(), VecDeque::new());
+        let (mut stash, mut model) = (Stash::new(LIMIT), VecDeque::new());
         let mut random = 1u64;
         for step in 0..20_000u64 {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -395,7 +429,7 @@ mod tests {
 
     #[test]
     fn what_is_taken_at_once_lies_always_at_the_same_place() {
-        let mut stash = Stash::default();
+        let mut stash = Stash::new(LIMIT);
         for i in 0..2 * ROUNDS {
             assert!(push(&mut stash, "a", &[i as u8; 1000]));
             assert!(matches!(stash.waiting[0].place, Place::Block(Span { block: 0, start: 0, len: 1000 })));
@@ -406,7 +440,7 @@ mod tests {
 
     #[test]
     fn memory_is_used_again_and_given_up_when_it_is_not() {
-        let mut stash = Stash::default();
+        let mut stash = Stash::new(LIMIT);
         let fill = |stash: &mut Stash| (0..4000).all(|_| push(stash, "a", &[0; 1000]));
         for _ in 0..3 {
             assert!(fill(&mut stash));
@@ -423,7 +457,7 @@ mod tests {
 
     #[test]
     fn a_few_that_nobody_takes_do_not_hold_the_memory_of_all() {
-        let mut stash = Stash::default();
+        let mut stash = Stash::new(LIMIT);
         for i in 0..20_000 {
             assert!(push(&mut stash, "taken", &[0; 1000]));
             assert!(i % 100 > 0 || push(&mut stash, "left", &[1; 1000]), "there is room for it");
@@ -437,18 +471,15 @@ mod tests {
 
     #[test]
     fn the_limit_is_of_all_memory() {
-        let mut stash = Stash::default();
+        let mut stash = Stash::new(0);
         let long: Arc<[u8]> = vec![0; 60_000].into();
         let mut lend = |limit| {
-            stash.push(Frame::Lent(Box::new(long.clone())), 0..60_000, arrival("a"), limit) && {
-                assert!(Arc::strong_count(&long) > 1, "it is not copied");
-                true
-            }
+            stash.limit = limit;
+            stash.push(Frame::Lent(Box::new(long.clone())), 0..60_000, arrival("a"))
         };
-        assert!(!lend(100_000) && lend(130_000) && !lend(130_000));
-        let short = vec![0; 10_000];
-        assert!(!stash.push(Frame::Borrowed(&short), 0..short.len(), arrival("a"), 130_000));
-        assert!(stash.push(Frame::Borrowed(&short), 0..short.len(), arrival("a"), 131_000));
+        assert!(!lend(120_000) && lend(130_000) && !lend(130_000));
+        assert_eq!(Arc::strong_count(&long), 2, "it is not copied");
+        assert!(!push(&mut stash, "a", &[0; 10_000]) && push(&mut stash, "a", &[0; 9_000]));
         check(&stash);
         drop(take(&mut stash, None));
         assert_eq!(Arc::strong_count(&long), 1);
