@@ -93,9 +93,10 @@ impl Queue {
     /// The same of the message at `range` of a frame.
     #[inline]
     pub(super) fn stash_part(&mut self, frame: Frame<'_>, range: Range<usize>, arrival: Arrival) {
-        self.waiters.wake(&arrival.group);
         if !self.stash.push(frame, range, arrival) {
             self.dropped += 1;
+        } else if let Some(group) = self.stash.back() {
+            self.waiters.wake(group);
         }
     }
 

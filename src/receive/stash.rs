@@ -95,7 +95,7 @@ impl Stash {
         self.waiting.is_empty()
     }
 
-    /// The memory that the messages take, about. That of the blocks is no more than twice as much and some.
+    /// The memory that the messages take, about. The blocks are never more than twice the limit.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -135,6 +135,11 @@ impl Stash {
     /// The group of the first message.
     pub fn front(&self) -> Option<&Arc<str>> {
         self.waiting.front().map(|waiting| &waiting.arrival.group)
+    }
+
+    /// The group of the last message.
+    pub fn back(&self) -> Option<&Arc<str>> {
+        self.waiting.back().map(|waiting| &waiting.arrival.group)
     }
 
     #[inline]
