@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod bell;
 pub mod capture;
+#[cfg(feature = "overlay")]
 pub mod clock;
 pub mod exit;
 pub mod fork;

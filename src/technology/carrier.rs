@@ -61,6 +61,7 @@ pub enum Frame<'a> {
     /// In memory of their own.
     Own(Vec<u8>),
     /// In memory of the technology, of which they hold no more than twice their length.
+    #[cfg_attr(not(feature = "overlay"), allow(dead_code, reason = "only an overlay lends"))]
     Lent(Box<dyn AsRef<[u8]> + Send>),
 }
 
