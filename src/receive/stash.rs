@@ -3,7 +3,6 @@
 
 use crate::technology::carrier::{Frame, LONG};
 use std::collections::VecDeque;
-use std::mem::size_of;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
