@@ -73,7 +73,7 @@ check() {
 cargo_tests() {
     local begin=$SECONDS log=$results/cargo.log status
     wanted cargo || return 0
-    cargo test --no-fail-fast >"$log" 2>&1 </dev/null
+    cargo test --workspace --no-fail-fast >"$log" 2>&1 </dev/null
     status=$?
     sed -n 's/^test \(.*\) \.\.\. ok$/cargo: \1/p' "$log" >>"$results/passed"
     sed -n 's/^test \(.*\) \.\.\. FAILED$/cargo: \1/p' "$log" >>"$results/failed"
@@ -137,10 +137,10 @@ if [ -z "${HAM_NO_BUILD:-}" ]; then
     make >"$build_log" 2>&1 </dev/null &
     build=$! build_begin=$SECONDS
 fi
-check style/fmt cargo fmt --check
-check style/clippy cargo clippy --all-targets -- -D warnings
-check style/without-overlay cargo clippy --all-targets --no-default-features -- -D warnings
-check style/rustdoc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps
+check style/fmt cargo fmt --all --check
+check style/clippy cargo clippy --workspace --all-targets -- -D warnings
+check style/without-overlay cargo clippy --workspace --all-targets --no-default-features -- -D warnings
+check style/rustdoc env RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
 cargo_tests
 if [ -n "${build:-}" ]; then
     if wait "$build"; then

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use sys::failure::Failure;
 
 /// What went wrong, with a sentence for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,3 +81,9 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Error {
+        Error::System { errno: failure.errno, doing: failure.doing }
+    }
+}

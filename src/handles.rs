@@ -4,13 +4,13 @@ use crate::error::{Error, Result};
 use crate::receive::QueueLock;
 use crate::send::Route;
 use crate::socket::{MAX_MESSAGE, MulticastSocket};
-use crate::sys::handle;
 use arc_swap::{ArcSwapOption, Guard};
 use once_cell::race::OnceBox;
 use std::mem::MaybeUninit;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use sys::handle;
 
 // A descriptor is below the hard limit of the system, fs.nr_open, a million by default.
 const PAGE: usize = 1024;

@@ -11,14 +11,13 @@ use crate::mapping::{self, Mapped};
 use crate::name::Name;
 use crate::receive::{Filter, Hunch};
 use crate::shards::Shards;
-use crate::sys;
-use crate::sys::handle::Handle;
 use crate::technology::Carrier;
 use crate::technology::ip::Receiver;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use sys::handle::Handle;
 
 pub use crate::control::{OwnGroup, own_groups};
 

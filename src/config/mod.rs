@@ -127,9 +127,9 @@ pub fn get() -> Result<&'static Config> {
         // The level first, so that an error in the rest can be logged.
         let environment = |key: &str| std::env::var_os(key).map(|v| v.to_string_lossy().into_owned());
         let level = environment("HAM_LOG").and_then(|v| v.parse().ok());
-        crate::logging::set_level(level.unwrap_or(log::LevelFilter::Off));
+        sys::logging::set_level("ham", level.unwrap_or(log::LevelFilter::Off));
         let (config, warnings) = load(environment).inspect_err(|e| log::error!("{e}"))?;
-        crate::logging::set_level(config.log);
+        sys::logging::set_level("ham", config.log);
         warnings.iter().for_each(|warning| log::warn!("{warning}"));
         Ok(Box::new(config))
     })

@@ -8,11 +8,11 @@ use crate::interfaces::{self, Change, Device, Families};
 use crate::mapping::Framing;
 use crate::membership::events::EventType;
 use crate::socket::{MAX_MESSAGE, MulticastSocket};
-use crate::sys::udp::{self, Membership};
 use crate::technology;
 use crate::technology::ip::{Hears, Sender};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use sys::udp::{self, Membership};
 
 impl Control {
     pub(super) fn attach(&mut self, id: u32, devices: &[Device]) -> Result<()> {

@@ -10,12 +10,12 @@ use crate::name::{Group, Name};
 use crate::receive::{Inlet, twins};
 use crate::send::{CarrierWay, Target, Way};
 use crate::socket::{InterfaceCounters, MAX_MESSAGE, MulticastSocket};
-use crate::sys::udp;
 use crate::technology::carrier::{self, Reach};
 use crate::technology::ip::Sender;
 use crate::technology::{self, Carrier, Hearing};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use sys::udp;
 
 /// No frame is longer: carriers take every message whole.
 pub(super) const WHOLE: usize = MAX_MESSAGE + FRAGMENT_HEADER + seal::SEAL;

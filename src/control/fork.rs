@@ -53,7 +53,7 @@ pub(crate) fn fork_generation() -> u32 {
 pub(crate) fn prepare_for_fork() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
-        if let Err(e) = crate::sys::fork::at_fork(before_fork, after_fork_in_parent, after_fork_in_child) {
+        if let Err(e) = sys::fork::at_fork(before_fork, after_fork_in_parent, after_fork_in_child) {
             log::warn!("pthread_atfork: {e}; do not use multicast sockets in a forked child");
         }
     });

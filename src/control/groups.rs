@@ -10,11 +10,11 @@ use crate::membership::events::{self, EventType};
 use crate::name::Name;
 use crate::send::{Framed, IpWay, Outlet, Target, Way};
 use crate::socket::{MulticastSocket, limit_error};
-use crate::sys::udp::{self, Membership};
 use crate::technology::ip::{self, Hears, Receiver, Sender};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use sys::udp::{self, Membership};
 
 /// So many groups of one port at one device have receivers of their own; with the next, all of them share one.
 const CROWD: usize = 64;

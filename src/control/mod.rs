@@ -23,7 +23,6 @@ use crate::name::Name;
 use crate::presence;
 use crate::send::{Outlet, Target};
 use crate::socket::{InterfaceCounters, MulticastSocket};
-use crate::sys::udp::Membership;
 use crate::technology::ip::{Decoding, Holders, Receiver, Sender};
 use crate::technology::{self, Announcement, Carrier};
 use carried::{Carried, Heard};
@@ -31,6 +30,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use sys::udp::Membership;
 
 /// How many names a multicast socket remembers only because it sent to them.
 const SENT_NAMES: usize = 65536;
@@ -465,7 +465,7 @@ impl Control {
             own_by_key: HashMap::new(),
             holders: Holders::default(),
             shared: HashMap::new(),
-            last_token: crate::sys::handle::DOORBELL,
+            last_token: sys::handle::DOORBELL,
             happened: Vec::new(),
             outlets: HashMap::new(),
         };

@@ -4,13 +4,13 @@
 //! docs/security.md says what this protects, and what it does not.
 
 use super::Tag;
-use crate::sys::wipe::Wiped;
 use hkdf::Hkdf;
 use ring::aead::{AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use sha2::Sha256;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use sys::wipe::Wiped;
 use zeroize::{Zeroize, Zeroizing};
 
 /// The length of the authenticator behind a sealed payload, in bytes.

@@ -1,7 +1,7 @@
 //! What rtnetlink says of a link, an address and a route, read from the bytes.
 
-use crate::sys::netlink::{attributes, ip, text, u16_at, u32_at};
 use std::net::{IpAddr, Ipv6Addr};
+use sys::netlink::{attributes, ip, text, u16_at, u32_at};
 
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MTU: u16 = 4;
@@ -229,8 +229,8 @@ pub fn route(body: &[u8]) -> Option<Route> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::netlink::push_attribute;
     use std::net::Ipv4Addr;
+    use sys::netlink::push_attribute;
 
     fn sample_bridge() -> Vec<u8> {
         let mut state = Vec::new();

@@ -12,9 +12,10 @@ pub use watch::Change;
 
 use crate::error::{Error, Result};
 use crate::socket::MAX_MESSAGE;
-use crate::sys::netlink;
 use crate::technology;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use sys::failure::Failure;
+use sys::netlink;
 
 /// A device of the kernel.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -123,8 +124,8 @@ pub fn device(index: u32) -> Result<Option<Device>> {
         return Ok(None);
     }
     let message = match netlink::ask(libc::RTM_GETLINK, &link_request(index)) {
-        Err(Error::System { errno: libc::ENODEV, .. }) => return Ok(None),
-        answer => answer?,
+        Err(Failure { errno: libc::ENODEV, .. }) => return Ok(None),
+        answer => answer.map_err(Error::from)?,
     };
     let Some(link) = message.and_then(|m| link::link(&m.body)) else {
         return Ok(None);
@@ -224,7 +225,7 @@ pub fn route_towards(address: IpAddr) -> Result<Option<Route>> {
     match netlink::ask(libc::RTM_GETROUTE, &body) {
         Ok(message) => Ok(message.and_then(|m| link::route(&m.body))),
         // Unreachable, prohibited, no route, no such family: there is no way, and that is the answer.
-        Err(Error::System { errno, .. })
+        Err(Failure { errno, .. })
             if [
                 libc::ENETUNREACH,
                 libc::EHOSTUNREACH,
@@ -238,7 +239,7 @@ pub fn route_towards(address: IpAddr) -> Result<Option<Route>> {
         {
             Ok(None)
         }
-        Err(e) => Err(e),
+        Err(e) => Err(e.into()),
     }
 }
 

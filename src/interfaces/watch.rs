@@ -5,13 +5,13 @@
 use super::link;
 use crate::error::{Error, Result};
 use crate::presence;
-use crate::sys::netlink::{Heard, Listener, attributes, ip, u32_at};
-use crate::sys::thread;
 use arc_swap::ArcSwapOption;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use sys::netlink::{Heard, Listener, attributes, ip, u32_at};
+use sys::thread;
 
 /// Something that changed on this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,7 +132,7 @@ fn listen() -> Result<Listener> {
         [RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE];
     let where_known =
         [RTNLGRP_IPV4_MROUTE, RTNLGRP_IPV6_MROUTE, RTNLGRP_MDB, RTNLGRP_IPV4_MCADDR, RTNLGRP_IPV6_MCADDR];
-    Listener::open(&always, &where_known)
+    Ok(Listener::open(&always, &where_known)?)
 }
 
 fn watch(mut listener: Listener) {
@@ -258,7 +258,7 @@ pub fn change(kind: u16, body: &[u8]) -> Option<Change> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::netlink::{Message, push_attribute};
+    use sys::netlink::{Message, push_attribute};
 
     #[test]
     fn the_members_of_a_bridge_are_not_what_is_forwarded() {

@@ -14,7 +14,6 @@ use super::{carried, known, observer, others};
 use crate::control::{fork_generation, prepare_for_fork};
 use crate::error::{Error, Result};
 use crate::interfaces::watch::{self, Change};
-use crate::sys::thread;
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender};
 use names::Spot;
@@ -25,6 +24,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+use sys::thread;
 
 /// What happened (the numbers are those of `ham.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -5,11 +5,11 @@
 //! than is left for all others: what does not fit is counted, told once in a while, and asked for when there is room again.
 
 use super::{events, observer};
-use crate::logging::Pace;
 use arc_swap::ArcSwapOption;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use sys::logging::Pace;
 
 /// Who found it out; several may know the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -320,7 +320,7 @@ impl Link {
 
     fn refuse(&mut self, from: IpAddr, refusal: Refusal) {
         self.counts.refused += 1;
-        static PACE: crate::logging::Pace = crate::logging::Pace::new();
+        static PACE: sys::logging::Pace = sys::logging::Pace::new();
         if PACE.due() {
             log::warn!("a presence packet from {from} is dropped: {refusal}");
         }

@@ -10,16 +10,16 @@ use super::{HostChange, Link, Roster, Settings};
 use crate::config::{self, PresenceConfig};
 use crate::error::{Error, Result};
 use crate::interfaces::{self, Device, watch};
-use crate::logging::Pace;
 use crate::socket::own_groups;
-use crate::sys::handle::{self, DOORBELL, Handle};
-use crate::sys::{exit, thread};
 use arc_swap::ArcSwapOption;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use sys::handle::{self, DOORBELL, Handle};
+use sys::logging::Pace;
+use sys::{exit, thread};
 
 /// Where changes of other processes' groups go. Called in the thread of presence, which waits for it: what it does must
 /// be short, and wait for nobody who waits for a fork.

@@ -2,10 +2,10 @@
 
 use super::packet::PACKET_MAX;
 use super::{GROUP_V4, GROUP_V6};
-use crate::sys::udp::{self, Asked, Membership};
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
+use sys::udp::{self, Asked, Membership};
 
 /// Bytes of packets that wait to be read: a burst of a busy link.
 const BUFFER: usize = 1 << 20;

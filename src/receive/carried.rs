@@ -8,12 +8,12 @@ use super::twins::{self, Copy};
 use crate::frame::{Accepted, Decoder, bundle};
 use crate::mapping::Framing;
 use crate::socket::{InterfaceCounters, MulticastSocket};
-use crate::sys::udp::Origin;
 use crate::technology::carrier::{Arrived, Frame};
 use crate::technology::ip::{Hears, Receiver};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+use sys::udp::Origin;
 
 /// Where frames of a joined group come in from a carrier.
 pub(crate) struct Inlet {

@@ -12,14 +12,14 @@ use crate::frame::{Accepted, Counts, Decoder, Refusal, Tag, bundle};
 use crate::lend::lend;
 use crate::mapping::Framing;
 use crate::socket::{MulticastSocket, Received};
-use crate::sys::handle::DOORBELL;
-use crate::sys::udp::{self, Origin};
 use crate::technology::ip::{FramedGroup, Receiver};
 use std::cell::RefCell;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use sys::handle::DOORBELL;
+use sys::udp::{self, Origin};
 
 /// A receiver that is replaced is read so often at most.
 const RESCUED: u32 = 1 << 14;

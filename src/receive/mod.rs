@@ -23,11 +23,7 @@ pub(crate) use wait::Hunch;
 
 use crate::error::{Error, Result};
 use crate::lend::lend;
-use crate::logging::Pace;
 use crate::socket::{MulticastSocket, Received, limit_error};
-use crate::sys::batch::{BATCH, Batch};
-use crate::sys::handle::DOORBELL;
-use crate::sys::udp::{self, Membership, Origin};
 use crate::technology::carrier::Heard;
 use crate::technology::ip::{Hears, Receiver};
 use queue::Queue;
@@ -37,6 +33,10 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use sys::batch::{BATCH, Batch};
+use sys::handle::DOORBELL;
+use sys::logging::Pace;
+use sys::udp::{self, Membership, Origin};
 
 type Buffer = [MaybeUninit<u8>];
 

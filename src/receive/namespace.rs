@@ -5,11 +5,11 @@ use super::carried::take;
 use super::framed::refused;
 use super::queue::Queue;
 use crate::frame::{Accepted, Counts, Decoder, REASSEMBLY_MIN, Recent, Tag};
-use crate::logging::Pace;
 use crate::mapping::Framing;
 use crate::technology::carrier::Frame;
 use std::collections::HashMap;
 use std::sync::Arc;
+use sys::logging::Pace;
 
 /// So many groups at most are told apart.
 const GROUPS: usize = 4096;

@@ -8,14 +8,14 @@ use super::{Buffer, Details, Filter};
 use crate::error::{Error, Result};
 use crate::frame::{Counts, Decoder};
 use crate::socket::Received;
-use crate::sys::batch::{BATCH, Batch};
-use crate::sys::udp::{self, Origin};
 use crate::technology::carrier::Frame;
 use crate::technology::ip::Receiver;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use sys::batch::{BATCH, Batch};
+use sys::udp::{self, Origin};
 
 /// Messages that the kernel has given and the application has not.
 #[derive(Default)]

@@ -3,12 +3,12 @@
 use super::{Buffer, Details, Filter, waiting};
 use crate::error::{Error, Result};
 use crate::socket::MulticastSocket;
-use crate::sys::handle::DOORBELL;
-use crate::sys::udp;
 use crate::technology::ip::LOOK_AROUND;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+use sys::handle::DOORBELL;
+use sys::udp;
 
 /// One look around tries so many receivers at most.
 pub(super) const TURN: u32 = 64;

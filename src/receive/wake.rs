@@ -3,15 +3,15 @@
 use super::queue::Queue;
 use super::{Buffer, Details, Filter, waiting};
 use crate::error::{Error, Result};
-use crate::logging::Pace;
 use crate::socket::MulticastSocket;
-use crate::sys::bell::{Alarm, Bell};
-use crate::sys::udp;
 use crate::technology::ip::LOOK_AROUND;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use sys::bell::{Alarm, Bell};
+use sys::logging::Pace;
+use sys::udp;
 
 /// Those who wait for what carriers bring: each with what wakes it.
 #[derive(Default)]

@@ -7,14 +7,14 @@ use crate::config::Config;
 use crate::control::fork_generation;
 use crate::error::{Error, Result};
 use crate::frame::bundle;
-use crate::logging::Pace;
 use crate::socket::{MAX_MESSAGE, MulticastSocket};
-use crate::sys::thread;
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
+use sys::logging::Pace;
+use sys::thread;
 
 /// Messages of one outlet that wait for company.
 pub(super) struct Bundle {

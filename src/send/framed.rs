@@ -8,13 +8,13 @@ use crate::frame::{Flow, Packed};
 use crate::lend::lend;
 use crate::mapping::Framing;
 use crate::socket::MulticastSocket;
-use crate::sys::udp;
 use arc_swap::ArcSwapOption;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use sys::udp;
 
 /// The longest train, in bytes: what one UDP datagram could hold.
 const TRAIN_BYTES: usize = 65487;

@@ -12,17 +12,17 @@ pub(crate) use framed::Outlet;
 use crate::control;
 use crate::error::{Error, Result};
 use crate::handles::Entry;
-use crate::logging::Pace;
 use crate::mapping::{self, Mapped};
 use crate::name::Name;
 use crate::socket::{InterfaceCounters, MulticastSocket};
-use crate::sys::udp;
 use crate::technology::ip::Sender;
 use socket2::SockAddr;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use sys::logging::Pace;
+use sys::udp;
 
 /// How many routes (URIs as they are spelled) a multicast socket keeps.
 const ROUTES: usize = 65536;

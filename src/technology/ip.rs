@@ -12,7 +12,6 @@ pub use crowd::Crowd;
 use crate::config::Config;
 use crate::frame::Tag;
 use crate::socket::InterfaceCounters;
-use crate::sys::udp::{self, Asked, Membership, Origin};
 use once_cell::race::OnceBox;
 use socket2::SockAddr;
 use std::collections::HashMap;
@@ -22,6 +21,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
+use sys::udp::{self, Asked, Membership, Origin};
 
 /// How long `receive` sleeps in the read of its one receiver, which saves an epoll call for each wait while messages
 /// come often, before it goes to sleep in the epoll set. A receiver that is given up wakes its reader at once; this is

@@ -56,7 +56,7 @@ static CARRIERS: OnceBox<Vec<Carrier>> = OnceBox::new();
 
 /// All carriers, in the order of the configuration: the first one's Interface id is 0x10000000. None is opened yet.
 pub fn carriers() -> Result<&'static [Carrier]> {
-    let all = CARRIERS.get_or_try_init(|| Ok(Box::new(make(config::get()?))))?;
+    let all = CARRIERS.get_or_try_init(|| config::get().map(|config| Box::new(make(config))))?;
     Ok(all)
 }
 

@@ -1,8 +1,9 @@
 //! The multicast forwarding caches of both families (`ip mroute`, all tables).
 
-use crate::error::{Error, Result};
-use crate::sys::netlink::{attributes, dump, ip, u16_at, u32_at};
+use crate::error::Result;
 use std::net::IpAddr;
+use sys::failure::Failure;
+use sys::netlink::{attributes, dump, ip, u16_at, u32_at};
 
 const RTNL_FAMILY_IPMR: u8 = 128;
 const RTNL_FAMILY_IP6MR: u8 = 129;
@@ -33,8 +34,8 @@ pub fn forwarding() -> Result<Vec<Forwarding>> {
         match dump(libc::RTM_GETROUTE, &request) {
             Ok(messages) => all.extend(messages.iter().filter_map(|m| parse(&m.body))),
             // A kernel without multicast routing in this family forwards nothing.
-            Err(Error::System { errno: libc::EAFNOSUPPORT | libc::EOPNOTSUPP | libc::EINVAL, .. }) => {}
-            Err(e) => return Err(e),
+            Err(Failure { errno: libc::EAFNOSUPPORT | libc::EOPNOTSUPP | libc::EINVAL, .. }) => {}
+            Err(e) => return Err(e.into()),
         }
     }
     Ok(all)

@@ -1,8 +1,9 @@
 //! The member tables of bridges (`bridge mdb`): who is where, as far as IGMP and MLD snooping know.
 
-use crate::error::{Error, Result};
-use crate::sys::netlink::{attributes, dump, ip, u16_at, u32_at};
+use crate::error::Result;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use sys::failure::Failure;
+use sys::netlink::{attributes, dump, ip, u16_at, u32_at};
 
 const RTM_GETMDB: u16 = 86;
 const MDBA_MDB: u16 = 1;
@@ -38,10 +39,8 @@ pub fn members() -> Result<Vec<Member>> {
     match dump(RTM_GETMDB, &request) {
         Ok(messages) => Ok(messages.iter().flat_map(|m| parse(&m.body)).collect()),
         // A kernel without bridges has no members of them.
-        Err(Error::System { errno: libc::EAFNOSUPPORT | libc::EOPNOTSUPP | libc::EINVAL, .. }) => {
-            Ok(Vec::new())
-        }
-        Err(e) => Err(e),
+        Err(Failure { errno: libc::EAFNOSUPPORT | libc::EOPNOTSUPP | libc::EINVAL, .. }) => Ok(Vec::new()),
+        Err(e) => Err(e.into()),
     }
 }
 

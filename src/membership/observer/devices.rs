@@ -2,14 +2,15 @@
 
 use super::hosts::Hosts;
 use super::packet::{self, Heard, Message};
+use super::program::{Part, program};
 use crate::interfaces::{self, Device};
-use crate::logging::Pace;
 use crate::membership::known::Change;
-use crate::sys::capture::{self, Capture, Packet, Part, Scope};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
+use sys::capture::{self, Capture, Packet, Scope};
+use sys::logging::Pace;
 
 /// What was there before the devices were read anew.
 #[derive(Debug, Default)]
@@ -113,7 +114,7 @@ impl Devices {
                 self.incomplete = true;
                 return;
             }
-            match Capture::open(part, scope) {
+            match Capture::open(&mut program(part), scope) {
                 Ok(capture) => {
                     if let (Part::News, Scope::V4(index) | Scope::All(index)) = (part, scope) {
                         // Hosts of IGMPv2 and MLDv1 report to the group itself.

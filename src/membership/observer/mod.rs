@@ -10,21 +10,23 @@ pub mod float;
 pub mod hosts;
 pub mod link;
 pub mod packet;
+mod program;
 
 use super::known::{self, Origin};
 use crate::interfaces::watch;
-use crate::logging::Pace;
-use crate::sys::bell::Bell;
-use crate::sys::capture::{self, BATCH, Batch, Capture, Packet, Part};
-use crate::sys::thread;
 use arc_swap::ArcSwapOption;
 use devices::Devices;
 use hosts::Hosts;
+use program::Part;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use sys::bell::Bell;
+use sys::capture::{self, BATCH, Batch, Capture, Packet};
+use sys::logging::Pace;
+use sys::thread;
 
 /// When packets come thick and fast, they are read in turns of this length.
 const TURN: Duration = Duration::from_millis(6);

@@ -166,7 +166,7 @@ impl<'a> Engine<'a> {
         // All of it with the session, on a thread that nobody waits for.
         let Engine { session, declared, watch, retired, .. } = self;
         let rest = (declared, watch, retired);
-        let _ = crate::sys::thread::spawn("ham-overlay-end", move || {
+        let _ = sys::thread::spawn("ham-overlay-end", move || {
             let _ = hooks::calm(|| session.close().wait());
             let _ = hooks::calm(|| drop(rest));
         });

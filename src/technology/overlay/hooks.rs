@@ -1,12 +1,12 @@
 //! What goes on inside Zenoh, as far as it lets it be seen: its log, which goes to ours; that it found no room for a
 //! message; and its panics, of which nothing is printed and which are the sign to open a new session.
 
-use crate::logging::Pace;
 use std::cell::Cell;
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
+use sys::logging::Pace;
 use tracing_core::field::{Field, Visit};
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::subscriber::Interest;

@@ -7,14 +7,14 @@ use super::tree::Tree;
 use super::{ear, hooks};
 use crate::config::{Mode, OverlaySettings};
 use crate::control::{fork_generation, prepare_for_fork};
-use crate::logging::Pace;
-use crate::sys::{clock, thread};
 use crate::technology::carrier::Frame;
 use arc_swap::ArcSwapOption;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+use sys::logging::Pace;
+use sys::{clock, thread};
 use zenoh::Session;
 
 /// Zenoh hands a message to the system within so long, where the link is free, with a tick of the clock. It cannot be asked.

@@ -1,11 +1,11 @@
 //! What other nodes of the overlay do, as their tokens say. Bounded in number and in bytes.
 
 use super::key::{self, Says};
-use crate::logging::Pace;
 use crate::membership::known::{LIMIT, Role};
 use crate::technology::carrier::Change;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use sys::logging::Pace;
 
 /// Bytes of names and ids that are kept.
 const BYTES: usize = 64 << 20;

@@ -6,11 +6,11 @@ use super::hooks;
 use super::node::{Node, Places, uri};
 use crate::config::Mode;
 use crate::membership::known::Role;
-use crate::sys::thread;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use sys::thread;
 use zenoh::{Session, Wait};
 
 /// How old an answer may be, while somebody asks.

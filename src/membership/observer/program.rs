@@ -1,10 +1,20 @@
-//! The kernel's filter (classic BPF) of captured packets, which begin with the IP header.
+//! The kernel's filter (classic BPF) of captured packets, which begin with the IP header: IGMP, MLD and PIM Hello, and of
+//! these one part.
 
-use super::{ETH_P_IP, ETH_P_IPV6, Part};
 use libc::{
     BPF_ABS, BPF_ADD, BPF_ALU, BPF_AND, BPF_B, BPF_H, BPF_IND, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_LDX,
 };
 use libc::{BPF_LSH, BPF_MISC, BPF_MSH, BPF_RET, BPF_TAX, BPF_W, sock_filter};
+use sys::capture::{ETH_P_IP, ETH_P_IPV6};
+
+/// Which of these packets are heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The reports in which hosts of IGMPv3 and MLDv2 say what they listen to still.
+    Refreshes,
+    /// All others.
+    News,
+}
 
 const LENGTH: usize = 41;
 

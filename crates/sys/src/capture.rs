@@ -1,4 +1,4 @@
-//! Packet sockets that hear IGMP, MLD and PIM Hello on the links of this host, and nothing else.
+//! Packet sockets that hear on the links of this host what a filter passes, and nothing else.
 //!
 //! The kernel's filter (classic BPF) keeps all other packets out. A socket for one protocol costs what is sent nothing;
 //! one for everything at a device hears what its bridge takes away, and what this host itself sends there. None listens at
@@ -6,9 +6,8 @@
 
 #![allow(unsafe_code)]
 
-mod filter;
-
-use super::check;
+use crate::check;
+use libc::sock_filter;
 use std::io;
 use std::mem::{self, ManuallyDrop, MaybeUninit};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -25,15 +24,6 @@ pub enum Scope {
     V6(u32),
     /// Everything, also what goes out, and what its bridge takes.
     All(u32),
-}
-
-/// Which of these packets a [`Capture`] hears.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// The reports in which hosts of IGMPv3 and MLDv2 say what they listen to still.
-    Refreshes,
-    /// All others.
-    News,
 }
 
 /// A packet socket.
@@ -63,8 +53,10 @@ const SLOT: usize = 9216;
 const BUFFER: libc::c_int = 4 * 1024 * 1024;
 
 const ETH_P_ALL: u16 = 0x0003;
-const ETH_P_IP: u16 = 0x0800;
-const ETH_P_IPV6: u16 = 0x86dd;
+/// The protocol number of IPv4.
+pub const ETH_P_IP: u16 = 0x0800;
+/// The protocol number of IPv6.
+pub const ETH_P_IPV6: u16 = 0x86dd;
 
 impl Capture {
     /// Whether the process may have one: EPERM without CAP_NET_RAW.
@@ -72,15 +64,14 @@ impl Capture {
         socket().map(drop)
     }
 
-    /// Opens it.
-    pub fn open(part: Part, scope: Scope) -> io::Result<Capture> {
+    /// Opens it, with the kernel's filter of the packets, which begin with the IP header.
+    pub fn open(filter: &mut [sock_filter], scope: Scope) -> io::Result<Capture> {
         let (protocol, ifindex) = match scope {
             Scope::V4(ifindex) => (ETH_P_IP, ifindex),
             Scope::V6(ifindex) => (ETH_P_IPV6, ifindex),
             Scope::All(ifindex) => (ETH_P_ALL, ifindex),
         };
         let socket = socket()?;
-        let mut filter = filter::program(part);
         let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
         option(&socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)?;
         // The first needs CAP_NET_ADMIN; the other is cut to the system's limit.
@@ -196,6 +187,12 @@ pub struct Batch {
     used: usize,
     lengths: [usize; BATCH],
     from: [(u32, u8); BATCH],
+}
+
+impl Default for Batch {
+    fn default() -> Batch {
+        Batch::new()
+    }
 }
 
 impl Batch {

@@ -1,6 +1,6 @@
-//! The log: lines on standard error, off unless `HAM_LOG` or the configuration asks for them, at a bounded rate.
+//! The log: lines on standard error, off until a level is set, at a bounded rate.
 
-use once_cell::race::OnceBool;
+use once_cell::race::{OnceBool, OnceBox};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Lines in any one second; what is above is counted and told with the next line that passes.
@@ -15,9 +15,12 @@ struct StderrLog {
 static LOG: StderrLog =
     StderrLog { second: AtomicU64::new(0), lines: AtomicU32::new(0), left_out: AtomicU32::new(0) };
 static OURS: OnceBool = OnceBool::new();
+/// What each line begins with.
+static NAME: OnceBox<&str> = OnceBox::new();
 
-/// Sets what is logged. A program that has set its own logger with the `log` crate keeps it, and its level.
-pub fn set_level(level: log::LevelFilter) {
+/// Sets what is logged, and the name of the library that the lines begin with. A program that has set its own logger with the `log` crate keeps it, and its level.
+pub fn set_level(library: &'static str, level: log::LevelFilter) {
+    NAME.get_or_init(|| Box::new(library));
     if OURS.get_or_init(|| log::set_logger(&LOG).is_ok()) {
         log::set_max_level(level);
     }
@@ -47,8 +50,9 @@ impl log::Log for StderrLog {
         };
         // One write, so that lines of several threads and processes stay whole.
         let level = record.level().as_str().to_ascii_lowercase();
-        let line = format!("ham: {level}: {}{left_out}\n", record.args());
-        crate::sys::write_error(line.as_bytes());
+        let name = NAME.get().copied().unwrap_or_default();
+        let line = format!("{name}: {level}: {}{left_out}\n", record.args());
+        crate::write_error(line.as_bytes());
     }
 
     fn flush(&self) {}

@@ -3,7 +3,7 @@
 //! The sockets are blocking and live as long as the call, but for [`Listener`]. Attributes that a newer kernel
 //! adds, or that are cut short, are skipped: what can be read is read.
 
-use crate::error::{Error, Result};
+use crate::failure::{Failure, Result};
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkBuffer, NlasIterator};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use std::io;
@@ -107,8 +107,8 @@ impl AsFd for Listener {
     }
 }
 
-fn failed(e: io::Error) -> Error {
-    Error::from_io(&e, "reading from the kernel by rtnetlink")
+fn failed(e: io::Error) -> Failure {
+    Failure::from_io(&e, "reading from the kernel by rtnetlink")
 }
 
 fn open(groups: &[u32], optional: &[u32]) -> Result<Socket> {
@@ -123,7 +123,7 @@ fn open(groups: &[u32], optional: &[u32]) -> Result<Socket> {
         }
         Ok(socket)
     };
-    open().map_err(|e| Error::from_io(&e, "opening an rtnetlink socket"))
+    open().map_err(|e| Failure::from_io(&e, "opening an rtnetlink socket"))
 }
 
 fn request(socket: &Socket, kind: u16, flags: u16, sequence: u32, body: &[u8]) -> Result<()> {
@@ -140,7 +140,7 @@ fn request(socket: &Socket, kind: u16, flags: u16, sequence: u32, body: &[u8]) -
         match socket.send_to(&packet, &SocketAddr::new(0, 0), 0) {
             Ok(_) => return Ok(()),
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(Error::from_io(&e, "asking the kernel by rtnetlink")),
+            Err(e) => return Err(Failure::from_io(&e, "asking the kernel by rtnetlink")),
         }
     }
 }
@@ -185,7 +185,7 @@ impl Answer {
                         let code = u32_at(packet.payload(), 0).unwrap_or(0) as i32;
                         if code != 0 {
                             let doing = "asking the kernel by rtnetlink".to_string();
-                            return Err(Error::System { errno: code.wrapping_neg(), doing });
+                            return Err(Failure { errno: code.wrapping_neg(), doing });
                         }
                     }
                     // The types below are netlink's own (no-operation, overrun).
@@ -297,7 +297,7 @@ mod tests {
         answer.take(&packet(libc::RTM_NEWLINK, NLM_F_DUMP_INTR, 1, &[]), 1).unwrap();
         assert!(answer.interrupted);
         let refusal = packet(NLMSG_ERROR, 0, 1, &(-libc::ENODEV).to_ne_bytes());
-        assert_eq!(answer.take(&refusal, 1).unwrap_err().errno(), libc::ENODEV);
+        assert_eq!(answer.take(&refusal, 1).unwrap_err().errno, libc::ENODEV);
     }
 
     #[test]
@@ -321,6 +321,6 @@ mod tests {
         assert!(links.iter().any(|m| m.kind == libc::RTM_NEWLINK && u32_at(&m.body, 4) == Some(1)));
         let mut nothing = [0; 16];
         nothing[4..8].copy_from_slice(&0x7fff_fff0u32.to_ne_bytes());
-        assert_eq!(ask(libc::RTM_GETLINK, &nothing).unwrap_err().errno(), libc::ENODEV);
+        assert_eq!(ask(libc::RTM_GETLINK, &nothing).unwrap_err().errno, libc::ENODEV);
     }
 }

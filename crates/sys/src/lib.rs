@@ -1,13 +1,16 @@
 //! Every system call that the standard library and socket2 do not make for us, and the memory that keys are wiped from.
+//!
+//! Shared by all libraries of the house; it knows none of them.
 
 pub mod batch;
 pub mod bell;
 pub mod capture;
-#[cfg(feature = "overlay")]
 pub mod clock;
 pub mod exit;
+pub mod failure;
 pub mod fork;
 pub mod handle;
+pub mod logging;
 mod memory;
 pub mod netlink;
 mod ring;
