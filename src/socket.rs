@@ -172,7 +172,7 @@ impl MulticastSocket {
             handle,
             config,
             deleted: AtomicBool::new(false),
-            generation: control::fork_generation(),
+            generation: sys::fork::generation(),
             counters: Counters::default(),
             receivers: ArcSwap::default(),
             hot: AtomicU64::new(0),
@@ -233,7 +233,7 @@ impl MulticastSocket {
 
     /// True in a child of the process that created the socket.
     pub(crate) fn is_inherited(&self) -> bool {
-        self.generation != control::fork_generation()
+        self.generation != sys::fork::generation()
     }
 
     /// Subscribes to a group on every Interface of the socket that can carry it (RFC 7046 §4.4.3).

@@ -1,16 +1,11 @@
 //! `fork`: the locks are held across it, so that the child finds the state whole.
 
 use super::{Registry, lock};
-use crate::interfaces::watch;
-use crate::membership::{carried, events, known, observer};
-use crate::presence;
 use crate::receive::QueueGuard;
-use crate::send;
 use std::cell::RefCell;
 use std::sync::MutexGuard;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-
-static FORKS: AtomicU32 = AtomicU32::new(0);
+use std::sync::atomic::{AtomicBool, Ordering};
+use sys::fork::Hook;
 
 /// The registry and the queues of its sockets, locked.
 struct Held {
@@ -23,7 +18,6 @@ thread_local! {
 }
 
 static WATCHED: AtomicBool = AtomicBool::new(false);
-static HAS_CHILDREN: AtomicBool = AtomicBool::new(false);
 
 /// Whether the interface watch was started in this process before; from now on it was.
 pub(super) fn watched() -> bool {
@@ -40,23 +34,11 @@ pub(super) fn is_watched() -> bool {
     WATCHED.load(Ordering::Acquire)
 }
 
-/// Whether a child may hold copies of the descriptors: then to close them is not to leave.
-pub(crate) fn has_children() -> bool {
-    HAS_CHILDREN.load(Ordering::Relaxed)
-}
+static ON_FORK: Hook = Hook::around(before_fork, after_fork_in_parent, after_fork_in_child);
 
-/// How often the process and its ancestors have forked since the library was loaded.
-pub(crate) fn fork_generation() -> u32 {
-    FORKS.load(Ordering::Relaxed)
-}
-
+/// From now on the locks are held across `fork`.
 pub(crate) fn prepare_for_fork() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
-        if let Err(e) = sys::fork::at_fork(before_fork, after_fork_in_parent, after_fork_in_child) {
-            log::warn!("pthread_atfork: {e}; do not use multicast sockets in a forked child");
-        }
-    });
+    ON_FORK.set();
 }
 
 extern "C" fn before_fork() {
@@ -66,21 +48,11 @@ extern "C" fn before_fork() {
 }
 
 extern "C" fn after_fork_in_parent() {
-    HAS_CHILDREN.store(true, Ordering::Relaxed);
     let _ = HELD.try_with(RefCell::take);
 }
 
 extern "C" fn after_fork_in_child() {
-    FORKS.fetch_add(1, Ordering::Relaxed);
     WATCHED.store(false, Ordering::Relaxed);
-    HAS_CHILDREN.store(false, Ordering::Relaxed);
-    watch::forget_after_fork();
-    events::forget_after_fork();
-    observer::forget_after_fork();
-    known::forget_after_fork();
-    carried::forget_after_fork();
-    presence::forget_after_fork();
-    send::forget_after_fork();
     let _ = HELD.try_with(|held| {
         let Some(Held { mut queues, mut registry }) = held.take() else { return };
         for (id, queue) in &mut queues {

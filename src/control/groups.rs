@@ -1,7 +1,7 @@
 //! The groups of a multicast socket: what should be joined, where it is, and the ways out.
 
 use super::carried::{WHOLE, settle_twins, tell_sources};
-use super::{Attached, Control, Key, Place, Spot, State, has_children};
+use super::{Attached, Control, Key, Place, Spot, State};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::frame::GroupKey;
@@ -241,8 +241,8 @@ impl Control {
                     self.note_place(EventType::Leave, &m, &state.name);
                 }
                 match place {
-                    Place::Own(receiver) if has_children() => drop(udp::leave(&receiver.fd, &m)),
-                    Place::Shared if has_children() => self.holders.leave(&m),
+                    Place::Own(receiver) if sys::fork::has_children() => drop(udp::leave(&receiver.fd, &m)),
+                    Place::Shared if sys::fork::has_children() => self.holders.leave(&m),
                     _ => {}
                 }
             }

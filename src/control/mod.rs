@@ -8,7 +8,7 @@ mod carried;
 mod fork;
 mod groups;
 
-pub(crate) use fork::{fork_generation, has_children, prepare_for_fork};
+pub(crate) use fork::prepare_for_fork;
 
 use crate::config::Config;
 use crate::error::{Error, Result};

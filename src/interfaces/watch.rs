@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use sys::fork::Hook;
 use sys::netlink::{Heard, Listener, attributes, ip, u32_at};
 use sys::thread;
 
@@ -106,6 +107,7 @@ pub fn start(on_change: fn(&Change)) -> Result<()> {
 
 /// Starts the watch without a function of one's own: membership events only.
 pub fn run() -> Result<()> {
+    ON_FORK.set();
     loop {
         match STATE.compare_exchange(IDLE, STARTING, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => break,
@@ -122,8 +124,10 @@ pub fn run() -> Result<()> {
     started.map(drop)
 }
 
-/// For the child after `fork`, which has no thread but its own: the watch can be started anew.
-pub fn forget_after_fork() {
+static ON_FORK: Hook = Hook::in_child(forget_after_fork);
+
+/// A forked child has no thread but its own: the watch can be started anew.
+extern "C" fn forget_after_fork() {
     STATE.store(IDLE, Ordering::Release);
 }
 

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use sys::fork::Hook;
 
 /// Somebody wants to know of group states.
 static WANTED: AtomicBool = AtomicBool::new(false);
@@ -23,6 +24,7 @@ static WATCHED: AtomicU64 = AtomicU64::new(0);
 
 /// From now on the carriers that multicast sockets have are watched.
 pub fn start() {
+    ON_FORK.set();
     if !WANTED.swap(true, Ordering::SeqCst) {
         control::carriers_in_use().into_iter().for_each(watch);
     }
@@ -37,6 +39,7 @@ pub fn in_use(id: u32) {
 
 fn watch(id: u32) {
     let Some((carrier, bit)) = technology::carrier(id).zip(1u64.checked_shl(id & 0xff_ffff)) else { return };
+    ON_FORK.set();
     if WATCHED.fetch_or(bit, Ordering::SeqCst) & bit == 0 {
         carrier.watch(Arc::new(move |change| report(id, change)));
     }
@@ -51,8 +54,10 @@ fn report(ifindex: u32, Change { group, role, present }: Change) {
     known::report(Origin::Carrier, [change]);
 }
 
-/// For the child after `fork`: it asks for itself.
-pub fn forget_after_fork() {
+static ON_FORK: Hook = Hook::in_child(forget_after_fork);
+
+/// A forked child asks for itself.
+extern "C" fn forget_after_fork() {
     WANTED.store(false, Ordering::Relaxed);
     WATCHED.store(0, Ordering::Relaxed);
 }

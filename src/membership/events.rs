@@ -11,7 +11,6 @@ mod names;
 mod states;
 
 use super::{carried, known, observer, others};
-use crate::control::{fork_generation, prepare_for_fork};
 use crate::error::{Error, Result};
 use crate::interfaces::watch::{self, Change};
 use arc_swap::ArcSwapOption;
@@ -24,6 +23,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+use sys::fork::{self, Hook};
 use sys::thread;
 
 /// What happened (the numbers are those of `ham.h`).
@@ -111,7 +111,7 @@ pub fn enable() -> Result<()> {
     if DISPATCHER.load().is_some() {
         return Ok(());
     }
-    prepare_for_fork();
+    ON_FORK.set();
     watch::run()?;
     observer::start();
     others::start();
@@ -175,8 +175,10 @@ fn put(what: impl FnOnce() -> What) {
     }
 }
 
-/// For the child after `fork`: events are off there, and can be enabled anew.
-pub fn forget_after_fork() {
+static ON_FORK: Hook = Hook::in_child(forget_after_fork);
+
+/// Events are off in a forked child, and can be enabled anew.
+extern "C" fn forget_after_fork() {
     // Not dropped: a thread that exists in the parent only may hold a lock in there.
     std::mem::forget(DISPATCHER.swap(None));
     std::mem::forget(CALLING.swap(None));
@@ -254,11 +256,11 @@ fn call(dispatcher: &Dispatcher, event: &Event) -> bool {
         return false;
     }
     if let (Some(callback), Ok(name)) = (CALLBACK.load_full(), CString::new(event.name.as_str())) {
-        let generation = fork_generation();
+        let generation = fork::generation();
         IN_CALLBACK.set(true);
         callback(event.event as i32, event.ifindex, name.as_ptr());
         IN_CALLBACK.set(false);
-        if fork_generation() != generation {
+        if fork::generation() != generation {
             // The callback has forked, and this is the child: it has no events.
             return false;
         }

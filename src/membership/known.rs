@@ -9,6 +9,7 @@ use arc_swap::ArcSwapOption;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use sys::fork::Hook;
 use sys::logging::Pace;
 
 /// Who found it out; several may know the same.
@@ -171,6 +172,7 @@ pub fn report(origin: Origin, changes: impl IntoIterator<Item = Change>) {
     if changes.peek().is_none() {
         return;
     }
+    ON_FORK.set();
     if KNOWN.load().is_none() {
         KNOWN.compare_and_swap(&None::<Arc<_>>, Some(Arc::default()));
     }
@@ -197,8 +199,10 @@ pub fn look<R>(at: impl FnOnce(&Known) -> R) -> R {
     }
 }
 
-/// For the child after `fork`: what its parent knew is old news.
-pub fn forget_after_fork() {
+static ON_FORK: Hook = Hook::in_child(forget_after_fork);
+
+/// What its parent knew is old news in a forked child.
+extern "C" fn forget_after_fork() {
     std::mem::forget(KNOWN.swap(None));
 }
 

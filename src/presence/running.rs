@@ -17,6 +17,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use sys::fork::Hook;
 use sys::handle::{self, DOORBELL, Handle};
 use sys::logging::Pace;
 use sys::{exit, thread};
@@ -96,8 +97,10 @@ pub fn devices_changed() {
     tell(|shared| &shared.devices);
 }
 
-/// For the child after `fork`: presence is off there, and starts anew when it needs it.
-pub fn forget_after_fork() {
+static ON_FORK: Hook = Hook::in_child(forget_after_fork);
+
+/// Presence is off in a forked child, and starts anew when it needs it.
+extern "C" fn forget_after_fork() {
     // Not dropped: the descriptors are those of the parent's thread too.
     std::mem::forget(SHARED.swap(None));
 }
@@ -115,6 +118,7 @@ fn run() -> Result<()> {
     if !config.enabled || SHARED.load().is_some() {
         return Ok(());
     }
+    ON_FORK.set();
     let failed = |e: &std::io::Error| Error::from_io(e, "starting presence");
     let (number, bell) = Handle::create().map_err(|e| failed(&e))?;
     handle::close(number);

@@ -4,7 +4,6 @@
 
 use super::{Framed, Outlet, Route, Wait};
 use crate::config::Config;
-use crate::control::fork_generation;
 use crate::error::{Error, Result};
 use crate::frame::bundle;
 use crate::socket::{MAX_MESSAGE, MulticastSocket};
@@ -13,6 +12,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
+use sys::fork::{self, Hook};
 use sys::logging::Pace;
 use sys::thread;
 
@@ -201,7 +201,8 @@ impl MulticastSocket {
 
 /// Tells the thread, which is started when there is none.
 fn note(due: Due) -> Result<()> {
-    let generation = fork_generation();
+    ON_FORK.set();
+    let generation = fork::generation();
     let current = FLUSHER.load();
     if let Some(flusher) = current.as_ref().filter(|flusher| flusher.generation == generation) {
         let _ = flusher.notes.send(due);
@@ -240,8 +241,10 @@ fn tell_of_loss(messages: u64, error: &Error) {
     }
 }
 
+static ON_FORK: Hook = Hook::in_child(forget_after_fork);
+
 /// In a forked child: the thread is the parent's, and so is what it was told.
-pub(crate) fn forget_after_fork() {
+extern "C" fn forget_after_fork() {
     // A thread that the child does not have may have been in the middle of the channel.
     std::mem::forget(FLUSHER.swap(None));
 }

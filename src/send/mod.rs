@@ -5,7 +5,6 @@ mod bundle;
 mod carried;
 mod framed;
 
-pub(crate) use bundle::forget_after_fork;
 pub(crate) use carried::CarrierWay;
 pub(crate) use framed::Outlet;
 

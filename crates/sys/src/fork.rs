@@ -11,10 +11,15 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 static FORKS: AtomicU32 = AtomicU32::new(0);
 static HAS_CHILDREN: AtomicBool = AtomicBool::new(false);
 
-/// How often the process and its ancestors have forked since the library first asked to know.
+/// How often the process and its ancestors have forked since the first [`Hook`] was set, or [`count`] called.
 #[inline]
 pub fn generation() -> u32 {
     FORKS.load(Ordering::Relaxed)
+}
+
+/// From now on forks are counted, also while there is no [`Hook`].
+pub fn count() {
+    COUNT.register();
 }
 
 /// Whether a child may hold copies of the descriptors: then to close them is not to leave.
@@ -81,4 +86,37 @@ extern "C" fn in_parent() {
 extern "C" fn in_child() {
     FORKS.fetch_add(1, Ordering::Relaxed);
     HAS_CHILDREN.store(false, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    static SEEN: AtomicU32 = AtomicU32::new(u32::MAX);
+    static HOOK: Hook = Hook::in_child(note);
+
+    extern "C" fn note() {
+        RUNS.fetch_add(1, Ordering::Relaxed);
+        SEEN.store(generation(), Ordering::Relaxed);
+    }
+
+    #[test]
+    fn a_hook_runs_once_in_the_child_alone_and_after_the_count() {
+        (0..3).for_each(|_| HOOK.set());
+        let before = generation();
+        // SAFETY: the child looks at atomics and ends.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let right = RUNS.load(Ordering::Relaxed) == 1 && SEEN.load(Ordering::Relaxed) == before + 1;
+            // SAFETY: nothing of the parent's is flushed or dropped.
+            unsafe { libc::_exit(i32::from(!right || has_children())) };
+        }
+        let mut status = 0;
+        // SAFETY: the status is live for the call.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+        assert_eq!(status, 0);
+        assert_eq!((RUNS.load(Ordering::Relaxed), generation()), (0, before));
+        assert!(has_children());
+    }
 }

@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use sys::bell::Bell;
 use sys::capture::{self, BATCH, Batch, Capture, Packet};
+use sys::fork::Hook;
 use sys::logging::Pace;
 use sys::thread;
 
@@ -78,7 +79,7 @@ pub fn start() {
 
 fn begin() -> io::Result<()> {
     Capture::allowed()?;
-    crate::control::prepare_for_fork();
+    ON_FORK.set();
     let mut devices = Devices::default();
     let [stale, again] = [false; 2].map(AtomicBool::new);
     let observer = Observer { hosts: Mutex::default(), bell: Bell::new()?, stale, again };
@@ -123,8 +124,10 @@ pub fn look<R>(at: impl FnOnce(&Hosts) -> R) -> R {
     }
 }
 
-/// For the child after `fork`: it has no observer, and can start its own.
-pub fn forget_after_fork() {
+static ON_FORK: Hook = Hook::in_child(forget_after_fork);
+
+/// A forked child has no observer, and can start its own.
+extern "C" fn forget_after_fork() {
     // Not dropped: a thread that exists in the parent only may hold a lock in there.
     std::mem::forget(OBSERVER.swap(None));
     REFUSED.store(false, Ordering::Release);

@@ -6,13 +6,13 @@ use super::others::{Others, Tell};
 use super::tree::Tree;
 use super::{ear, hooks};
 use crate::config::{Mode, OverlaySettings};
-use crate::control::{fork_generation, prepare_for_fork};
 use crate::technology::carrier::Frame;
 use arc_swap::ArcSwapOption;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+use sys::fork;
 use sys::logging::Pace;
 use sys::{clock, thread};
 use zenoh::Session;
@@ -114,14 +114,12 @@ impl Node {
     /// Whether this is a child of a process that uses an overlay: it has nothing of Zenoh but its memory, and locks that
     /// may never open.
     pub fn in_child(&self) -> bool {
-        USED_BY.get().is_some_and(|generation| *generation != fork_generation())
+        USED_BY.get().is_some_and(|generation| *generation != fork::generation())
     }
 
     fn start(self: &Arc<Node>) -> io::Result<()> {
-        USED_BY.get_or_init(|| {
-            prepare_for_fork();
-            fork_generation()
-        });
+        fork::count();
+        USED_BY.get_or_init(fork::generation);
         if self.in_child() {
             return Err(io::Error::from_raw_os_error(libc::EADDRNOTAVAIL));
         }
@@ -349,12 +347,12 @@ impl Hold {
             node.changed_namespaces(&group, wanted);
             group
         })?;
-        Ok(Hold { node: node.clone(), group, part, generation: fork_generation() })
+        Ok(Hold { node: node.clone(), group, part, generation: fork::generation() })
     }
 
     /// Whether this process is a child of the one that has it.
     pub fn is_inherited(&self) -> bool {
-        self.generation != fork_generation()
+        self.generation != fork::generation()
     }
 }
 
