@@ -1,7 +1,7 @@
 //! What holds for any bytes given to a `Decoder`. The fuzz target and the tests share it.
 
 use ham::frame::seal::{Algorithm, GroupKey};
-use ham::frame::{Accepted, Decoder, Flow, HEADER, MESSAGE_MAX, Packed, Tag, bundle};
+use ham::frame::{Accepted, Decoder, Flow, HEADER, MAX_MESSAGE, Packed, Tag, bundle};
 use std::ops::Range;
 
 /// The group in whose name frames are made up.
@@ -66,7 +66,7 @@ fn accept(decoder: &mut Decoder, frame: &[u8]) -> usize {
             messages
         }
         Accepted::Whole(whole) => {
-            assert!(refused == 0 && whole.len() > 64 && whole.len() <= MESSAGE_MAX);
+            assert!(refused == 0 && whole.len() > 64 && whole.len() <= MAX_MESSAGE);
             decoder.recycle(whole);
             1
         }

@@ -65,6 +65,20 @@ impl Error {
     }
 }
 
+/// An error that may be a limit of the system: says which, and how to raise it.
+pub fn limit_error(error: &io::Error, doing: &str) -> Error {
+    let advice = match error.raw_os_error() {
+        Some(libc::EMFILE) => ": the process has no descriptor left (RLIMIT_NOFILE); raise it with ulimit -n",
+        Some(libc::ENFILE) => ": the system has no descriptor left; raise it with sysctl fs.file-max",
+        Some(libc::ENOBUFS | libc::ENOMEM) => {
+            ": a limit of the kernel (net.ipv4.igmp_max_memberships, net.ipv4.igmp_max_msf, \
+             net.ipv6.mld_max_msf, net.core.optmem_max)"
+        }
+        _ => "",
+    };
+    Error::from_io(error, format!("{doing}{advice}"))
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,9 +1,10 @@
 //! From a descriptor to its multicast socket, without a lock.
 
 use crate::error::{Error, Result};
+use crate::frame::MAX_MESSAGE;
 use crate::receive::QueueLock;
 use crate::send::Route;
-use crate::socket::{MAX_MESSAGE, MulticastSocket};
+use crate::socket::MulticastSocket;
 use arc_swap::{ArcSwapOption, Guard};
 use once_cell::race::OnceBox;
 use std::mem::MaybeUninit;

@@ -9,8 +9,10 @@
 #![recursion_limit = "256"]
 
 pub mod config;
+pub mod counters;
 pub mod error;
 pub mod frame;
+pub mod group;
 pub mod handles;
 pub mod interfaces;
 pub mod mapping;

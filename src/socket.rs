@@ -5,7 +5,8 @@
 
 use crate::config::{self, Config};
 use crate::control::{self, Control};
-use crate::error::{Error, Result};
+use crate::counters::{Counters, InterfaceStatistics, Statistics};
+use crate::error::{Result, limit_error};
 use crate::handles::{Entry, Slot};
 use crate::mapping::{self, Mapped};
 use crate::name::Name;
@@ -19,11 +20,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use sys::handle::Handle;
 
-pub use crate::control::{OwnGroup, own_groups};
-
-/// The longest message, in bytes, for the life of the process (RFC 7046 §4.7.8).
-pub const MAX_MESSAGE: usize = 65507;
-
 /// A message's length, group and Interface.
 #[derive(Debug, Clone)]
 pub struct Received {
@@ -35,64 +31,6 @@ pub struct Received {
     pub interface: u32,
     /// The sender's address and port; 0.0.0.0 and 0 when a plain `receive` had read the message ahead.
     pub from: SocketAddr,
-}
-
-/// Counters of a multicast socket, from its creation on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Statistics {
-    /// Messages that `send` passed to at least one Interface.
-    pub sent: u64,
-    /// Sends that failed at one Interface (also when another one succeeded).
-    pub send_failures: u64,
-    /// Messages handed to the application.
-    pub received: u64,
-    /// Messages that the kernel dropped because the receive buffer was full.
-    pub dropped_by_kernel: u64,
-    /// Messages that the library dropped because its own queue was full.
-    pub dropped_by_library: u64,
-    /// Joins that failed at one Interface and are retried.
-    pub join_failures: u64,
-    /// Messages to framed groups that came again, by another Interface or path, and were not handed out again.
-    pub duplicates: u64,
-    /// Messages to framed groups that have not come, as the gaps between those that have tell.
-    pub lost: u64,
-    /// Datagrams at framed groups that were no frames of this version, or did not authenticate.
-    pub refused: u64,
-}
-
-/// Counters of a multicast socket at one Interface.
-#[derive(Default)]
-pub(crate) struct InterfaceCounters {
-    /// Messages that were passed to it.
-    pub sent: AtomicU64,
-    /// Messages that could not be.
-    pub send_failures: AtomicU64,
-    /// Datagrams that came in by it for groups of the socket.
-    pub received: AtomicU64,
-    /// Datagrams that the kernel dropped because the receive buffer was full.
-    pub dropped_by_kernel: AtomicU64,
-}
-
-/// Counters of a multicast socket at one Interface, as they are now.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct InterfaceStatistics {
-    /// Messages that were passed to the Interface.
-    pub sent: u64,
-    /// Messages that could not be.
-    pub send_failures: u64,
-    /// Datagrams that came in by it for groups of the socket.
-    pub received: u64,
-    /// Datagrams that the kernel dropped because the receive buffer was full.
-    pub dropped_by_kernel: u64,
-}
-
-#[derive(Default)]
-pub(crate) struct Counters {
-    pub sent: AtomicU64,
-    pub send_failures: AtomicU64,
-    pub received: AtomicU64,
-    pub dropped_by_kernel: AtomicU64,
-    pub join_failures: AtomicU64,
 }
 
 /// What a multicast socket is made of, before it has its slot.
@@ -315,19 +253,15 @@ impl MulticastSocket {
         for receiver in self.receivers.load().iter() {
             self.count_drops(receiver);
         }
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let frames = self.frame_counts();
+        let (counted, frames) = (self.counters.read(), self.frame_counts());
         let (taken, dropped_by_library) = self.queue_counts();
         Ok(Statistics {
-            sent: get(&self.counters.sent),
-            send_failures: get(&self.counters.send_failures),
-            received: get(&self.counters.received) + taken,
-            dropped_by_kernel: get(&self.counters.dropped_by_kernel),
+            received: counted.received + taken,
             dropped_by_library,
-            join_failures: get(&self.counters.join_failures),
             duplicates: frames.duplicates,
             lost: frames.lost,
             refused: frames.refused,
+            ..counted
         })
     }
 
@@ -336,27 +270,6 @@ impl MulticastSocket {
         for receiver in self.receivers.load().iter() {
             self.count_drops(receiver);
         }
-        let counters = control::look(self, |control| control.counters(id))?;
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Ok(InterfaceStatistics {
-            sent: get(&counters.sent),
-            send_failures: get(&counters.send_failures),
-            received: get(&counters.received),
-            dropped_by_kernel: get(&counters.dropped_by_kernel),
-        })
+        control::look(self, |control| control.counters(id)).map(|counters| counters.read())
     }
-}
-
-/// An error that may be a limit of the system: says which, and how to raise it.
-pub(crate) fn limit_error(error: &std::io::Error, doing: &str) -> Error {
-    let advice = match error.raw_os_error() {
-        Some(libc::EMFILE) => ": the process has no descriptor left (RLIMIT_NOFILE); raise it with ulimit -n",
-        Some(libc::ENFILE) => ": the system has no descriptor left; raise it with sysctl fs.file-max",
-        Some(libc::ENOBUFS | libc::ENOMEM) => {
-            ": a limit of the kernel (net.ipv4.igmp_max_memberships, net.ipv4.igmp_max_msf, \
-             net.ipv6.mld_max_msf, net.core.optmem_max)"
-        }
-        _ => "",
-    };
-    Error::from_io(error, format!("{doing}{advice}"))
 }

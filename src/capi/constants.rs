@@ -2,7 +2,7 @@
 // The header is their only reader.
 #![allow(dead_code)]
 
-use crate::membership::events::EventType;
+use crate::group::EventType;
 use crate::membership::service::GroupType;
 use libc::c_int;
 

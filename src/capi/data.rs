@@ -3,8 +3,8 @@
 use super::args;
 use super::guard::guard;
 use crate::error::{Error, Result};
+use crate::frame::MAX_MESSAGE;
 use crate::handles;
-use crate::socket::MAX_MESSAGE;
 use libc::{c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::{ptr, slice};

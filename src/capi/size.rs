@@ -1,6 +1,6 @@
 //! getMaxMsgSize (RFC 7046 §4.7.8).
 
-use crate::socket::MAX_MESSAGE;
+use crate::frame::MAX_MESSAGE;
 use libc::c_int;
 
 /// Gives the size of the longest message

@@ -4,10 +4,11 @@
 use super::{Attached, Control, Place, Spot, State};
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::frame::MAX_MESSAGE;
+use crate::group::EventType;
 use crate::interfaces::{self, Change, Device, Families};
 use crate::mapping::Framing;
-use crate::membership::events::EventType;
-use crate::socket::{MAX_MESSAGE, MulticastSocket};
+use crate::socket::MulticastSocket;
 use crate::technology;
 use crate::technology::ip::{Hears, Sender};
 use std::sync::Arc;

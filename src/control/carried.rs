@@ -1,15 +1,18 @@
 //! The Interfaces of a multicast socket whose technology knows groups by Group Name.
 
-use super::{Attached, Control, OwnGroup, State, technologies};
+use super::{Attached, Control, State, technologies};
 use crate::config::Config;
+use crate::counters::InterfaceCounters;
 use crate::error::Error;
+use crate::frame::MAX_MESSAGE;
 use crate::frame::{FRAGMENT_HEADER, seal};
+use crate::group::{EventType, OwnGroup};
 use crate::mapping::Framing;
-use crate::membership::{self, events::EventType};
+use crate::membership;
 use crate::name::{Group, Name};
 use crate::receive::{Inlet, twins};
 use crate::send::{CarrierWay, Target, Way};
-use crate::socket::{InterfaceCounters, MAX_MESSAGE, MulticastSocket};
+use crate::socket::MulticastSocket;
 use crate::technology::carrier::{self, Reach};
 use crate::technology::ip::Sender;
 use crate::technology::{self, Carrier, Hearing};

@@ -3,13 +3,15 @@
 use super::carried::{WHOLE, settle_twins, tell_sources};
 use super::{Attached, Control, Key, Place, Spot, State};
 use crate::config::Config;
+use crate::error::limit_error;
 use crate::error::{Error, Result};
 use crate::frame::GroupKey;
+use crate::group::EventType;
 use crate::mapping::{Mapped, MappedPlace};
-use crate::membership::events::{self, EventType};
+use crate::membership::events;
 use crate::name::Name;
 use crate::send::{Framed, IpWay, Outlet, Target, Way};
-use crate::socket::{MulticastSocket, limit_error};
+use crate::socket::MulticastSocket;
 use crate::technology::ip::{self, Hears, Receiver, Sender};
 use std::net::IpAddr;
 use std::sync::Arc;

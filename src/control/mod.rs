@@ -11,18 +11,17 @@ mod groups;
 pub(crate) use fork::prepare_for_fork;
 
 use crate::config::Config;
+use crate::counters::InterfaceCounters;
 use crate::error::{Error, Result};
+use crate::group::{EventType, OwnGroup};
 use crate::handles::Entry;
 use crate::interfaces::{self, Change, Device, Families, watch};
 use crate::mapping::{Mapped, MappedPlace};
-use crate::membership::{
-    self,
-    events::{self, EventType},
-};
+use crate::membership::{self, events};
 use crate::name::Name;
 use crate::presence;
 use crate::send::{Outlet, Target};
-use crate::socket::{InterfaceCounters, MulticastSocket};
+use crate::socket::MulticastSocket;
 use crate::technology::ip::{Decoding, Holders, Receiver, Sender};
 use crate::technology::{self, Announcement, Carrier};
 use carried::{Carried, Heard};
@@ -47,23 +46,6 @@ static REGISTRY: Mutex<Registry> = Mutex::new(BTreeMap::new());
 fn lock() -> MutexGuard<'static, Registry> {
     // A panic under the lock is caught at the C boundary; the state is kept consistent step by step.
     REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What a multicast socket does in a group at one Interface.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnGroup {
-    /// The kernel's index of the device, or the Interface id of a carrier.
-    pub ifindex: u32,
-    /// The Group Name in normal form.
-    pub name: Arc<str>,
-    /// The Group Address; at a carrier, which has none, the tag in the place of one.
-    pub address: IpAddr,
-    /// The source, when the name is source-specific.
-    pub source: Option<IpAddr>,
-    /// Joined by at least one multicast socket of this process.
-    pub listener: bool,
-    /// Registered as a source, or sent to, by at least one multicast socket of this process.
-    pub sender: bool,
 }
 
 /// Every group state of this process's own multicast sockets, one entry per name, address and device.

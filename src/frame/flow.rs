@@ -5,7 +5,7 @@ use super::header::{
 };
 use super::parity::{self, Encoder};
 use super::seal::{GroupKey, SEAL, SenderKey};
-use super::{FRAGMENT_HEADER, HEADER, MESSAGE_MAX, Tag};
+use super::{FRAGMENT_HEADER, HEADER, MAX_MESSAGE, Tag};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -88,7 +88,7 @@ impl Flow {
         out.bytes.clear();
         out.segment = 0;
         out.sequence = 0;
-        if message.len() > MESSAGE_MAX {
+        if message.len() > MAX_MESSAGE {
             return;
         }
         let limit = limit.max(LIMIT_MIN);
@@ -134,7 +134,7 @@ impl Flow {
 
     /// Fragments, in the order of their index.
     fn cut(&self, message: &[u8], limit: usize, out: &mut Packed) {
-        let room = (limit - FRAGMENT_HEADER - self.seal()).min(MESSAGE_MAX);
+        let room = (limit - FRAGMENT_HEADER - self.seal()).min(MAX_MESSAGE);
         let mut fragment = self.division(message.len(), room);
         let size = usize::from(fragment.size);
         out.parity.clear();

@@ -1,7 +1,7 @@
 //! The bytes before the payload: written by `flow`, checked here.
 
 use super::seal::{Algorithm, SEAL};
-use super::{FRAGMENT_HEADER, HEADER, MESSAGE_MAX, Refusal, Tag};
+use super::{FRAGMENT_HEADER, HEADER, MAX_MESSAGE, Refusal, Tag};
 use std::ops::Range;
 
 pub const VERSION: u8 = 1;
@@ -18,7 +18,7 @@ pub const PREFIX: usize = 36;
 /// Smaller fragments would cost a receiver more to keep account of than they carry.
 pub const FRAGMENT_SIZE_MIN: usize = 64;
 /// Data fragments of one message, and parity fragments of one message.
-pub const FRAGMENTS_MAX: usize = MESSAGE_MAX.div_ceil(FRAGMENT_SIZE_MIN);
+pub const FRAGMENTS_MAX: usize = MAX_MESSAGE.div_ceil(FRAGMENT_SIZE_MIN);
 
 pub type SenderId = [u8; 16];
 
@@ -116,7 +116,7 @@ impl Fragment {
             return Err(Refusal::Malformed("the reserved field is not 0"));
         }
         let (length, size) = (fragment.length as usize, usize::from(fragment.size));
-        if length > MESSAGE_MAX {
+        if length > MAX_MESSAGE {
             return Err(Refusal::Malformed("message length"));
         }
         if size < FRAGMENT_SIZE_MIN || size >= length || (fragment.parity > 0 && size % 2 == 1) {

@@ -35,7 +35,7 @@ pub const HEADER: usize = 44;
 /// Bytes of header before the payload of a fragment.
 pub const FRAGMENT_HEADER: usize = 56;
 /// The longest message, in bytes.
-pub const MESSAGE_MAX: usize = 65507;
+pub const MAX_MESSAGE: usize = 65507;
 
 /// What tells the frames of one Group Name from those of any other at the same address and port.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

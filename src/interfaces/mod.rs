@@ -11,7 +11,7 @@ pub use link::{Bridge, Querier, Route};
 pub use watch::Change;
 
 use crate::error::{Error, Result};
-use crate::socket::MAX_MESSAGE;
+use crate::frame::MAX_MESSAGE;
 use crate::technology;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use sys::failure::Failure;

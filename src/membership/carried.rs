@@ -1,13 +1,14 @@
 //! Group states at carriers, whose technologies know by themselves who is in which group. Service calls read what they
 //! have in memory; for membership events their changes go into the table of other nodes.
 
-use super::known::{self, GroupId, Origin, Role, State};
+use super::known::{self, GroupId, Origin, State};
 use super::service::GroupType;
 use crate::control;
+use crate::control::own_groups;
 use crate::error::Result;
 use crate::frame::Tag;
+use crate::group::Role;
 use crate::name::{Group, Name};
-use crate::socket::own_groups;
 use crate::technology::carrier::Change;
 use crate::technology::{self, Carrier};
 use std::collections::BTreeMap;

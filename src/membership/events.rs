@@ -12,6 +12,7 @@ mod states;
 
 use super::{carried, known, observer, others};
 use crate::error::{Error, Result};
+use crate::group::EventType;
 use crate::interfaces::watch::{self, Change};
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender};
@@ -25,18 +26,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use sys::fork::{self, Hook};
 use sys::thread;
-
-/// What happened (the numbers are those of `ham.h`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(i32)]
-pub enum EventType {
-    /// A group has a first listener.
-    Join = 0,
-    /// A group has lost its last listener.
-    Leave = 1,
-    /// A group has a new source.
-    NewSource = 2,
-}
 
 /// The C callback: event type, Interface id, Group Name.
 pub type Callback = extern "C" fn(i32, u32, *const c_char);

@@ -5,6 +5,7 @@
 //! than is left for all others: what does not fit is counted, told once in a while, and asked for when there is room again.
 
 use super::{events, observer};
+use crate::group::Role;
 use arc_swap::ArcSwapOption;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -38,15 +39,6 @@ impl GroupId {
         let (GroupId::Address(address, source) | GroupId::Name(_, address, source)) = *self;
         (address, source)
     }
-}
-
-/// What nodes do in a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Role {
-    /// They listen.
-    Listener,
-    /// They send.
-    Sender,
 }
 
 /// A group state at a device that other nodes have.

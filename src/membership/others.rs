@@ -21,11 +21,7 @@ fn report(change: &HostChange) {
     if change.own {
         return;
     }
-    let role = match change.role {
-        presence::Role::Listener => known::Role::Listener,
-        presence::Role::Sender => known::Role::Sender,
-    };
-    let HostChange { ifindex, address, group, ref name, came, .. } = *change;
+    let HostChange { ifindex, address, group, ref name, role, came, .. } = *change;
     let changes = sources(name, group).into_iter().map(|source| {
         let state = State { ifindex, group: GroupId::Name(name.clone(), group, source), role };
         if came { Change::Came(state, address) } else { Change::Went(state, address) }

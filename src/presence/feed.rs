@@ -1,7 +1,8 @@
 //! What hosts are in, from what their nodes are in: several processes of a host can be in one group.
 
 use super::packet::Roles;
-use super::{Change, HostChange, Role};
+use super::{Change, HostChange};
+use crate::group::Role;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;

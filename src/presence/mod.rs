@@ -27,6 +27,7 @@ pub use packet::{Group, NodeId, Packet, Refusal, Roles};
 pub use roster::{Neighbor, Roster};
 pub use running::{OnChange, devices_changed, groups_changed, is_heard, listen, roster, speak};
 
+use crate::group::Role;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,15 +61,6 @@ pub struct Change {
     pub group: Group,
     /// They came.
     pub came: bool,
-}
-
-/// What a host does in a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// It listens.
-    Listener,
-    /// It sends.
-    Sender,
 }
 
 /// The first process of a host has a role in a group, or the last one has it no more. The host may be this one.

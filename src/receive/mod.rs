@@ -21,9 +21,10 @@ pub(crate) use filter::Filter;
 pub(crate) use lock::{QueueGuard, QueueLock};
 pub(crate) use wait::Hunch;
 
+use crate::error::limit_error;
 use crate::error::{Error, Result};
 use crate::lend::lend;
-use crate::socket::{MulticastSocket, Received, limit_error};
+use crate::socket::{MulticastSocket, Received};
 use crate::technology::carrier::Heard;
 use crate::technology::ip::{Hears, Receiver};
 use queue::Queue;

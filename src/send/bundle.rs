@@ -5,8 +5,9 @@
 use super::{Framed, Outlet, Route, Wait};
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::frame::MAX_MESSAGE;
 use crate::frame::bundle;
-use crate::socket::{MAX_MESSAGE, MulticastSocket};
+use crate::socket::MulticastSocket;
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::sync::atomic::Ordering;

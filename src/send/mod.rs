@@ -9,11 +9,12 @@ pub(crate) use carried::CarrierWay;
 pub(crate) use framed::Outlet;
 
 use crate::control;
+use crate::counters::InterfaceCounters;
 use crate::error::{Error, Result};
 use crate::handles::Entry;
 use crate::mapping::{self, Mapped};
 use crate::name::Name;
-use crate::socket::{InterfaceCounters, MulticastSocket};
+use crate::socket::MulticastSocket;
 use crate::technology::ip::Sender;
 use socket2::SockAddr;
 use std::io;

@@ -1,7 +1,7 @@
 //! What carriers have in common: the Interfaces of technologies that know groups by Group Name, not by address, and that
 //! carry HAM frames.
 
-use crate::membership::known::Role;
+use crate::group::Role;
 use std::ops::Deref;
 use std::sync::Arc;
 

@@ -10,8 +10,8 @@ mod crowd;
 pub use crowd::Crowd;
 
 use crate::config::Config;
+use crate::counters::InterfaceCounters;
 use crate::frame::Tag;
-use crate::socket::InterfaceCounters;
 use once_cell::race::OnceBox;
 use socket2::SockAddr;
 use std::collections::HashMap;

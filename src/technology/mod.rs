@@ -11,8 +11,8 @@ pub mod overlay;
 
 use crate::config::{self, CarrierSettings, Config};
 use crate::error::Result;
+use crate::group::Role;
 use crate::interfaces::id::OTHER_TECHNOLOGIES;
-use crate::membership::known::Role;
 use carrier::{Arrived, Change, Heard, Reach};
 use loopback::Loopback;
 use once_cell::race::OnceBox;

@@ -1,7 +1,7 @@
 //! In place of an overlay in builds without the feature: there is none, and nobody can have one.
 
 use crate::config::OverlaySettings;
-use crate::membership::known::Role;
+use crate::group::Role;
 use crate::technology::carrier::{Arrived, Change, Heard, Reach};
 use std::io;
 use std::sync::Arc;

@@ -10,7 +10,7 @@ fn every_kind_of_message_arrives() {
             let flow = Flow::new(tag(), key.as_ref(), fec).unwrap();
             let mut decoder = Decoder::new(tag(), key.clone(), LIMIT);
             let mut packed = Packed::default();
-            for length in [0, 1, 195, 196, 197, 211, 212, 213, 1500, MESSAGE_MAX] {
+            for length in [0, 1, 195, 196, 197, 211, 212, 213, 1500, MAX_MESSAGE] {
                 for limit in [0, 256, 257, 1472, 65507] {
                     let sent = message(length);
                     flow.pack(&sent, limit, &mut packed);
@@ -42,8 +42,8 @@ proptest! {
     fn a_message_arrives_once_as_long_as_no_more_is_lost_than_parity(
         seed in 1u64..,
         which in 0usize..5,
-        length in prop_oneof![3 => 0usize..2000, 2 => 0..=MESSAGE_MAX, 1 => MESSAGE_MAX - 3..=MESSAGE_MAX],
-        limit in prop_oneof![1 => 256usize..300, 2 => 256usize..3000, 1 => 256..=MESSAGE_MAX],
+        length in prop_oneof![3 => 0usize..2000, 2 => 0..=MAX_MESSAGE, 1 => MAX_MESSAGE - 3..=MAX_MESSAGE],
+        limit in prop_oneof![1 => 256usize..300, 2 => 256usize..3000, 1 => 256..=MAX_MESSAGE],
         fec in prop_oneof![Just(0u8), 1..=100u8, Just(100)],
     ) {
         let key = keys()[which.saturating_sub(2)].clone();
@@ -105,7 +105,7 @@ fn a_message_longer_than_any_can_be_and_an_empty_bundle_make_no_frame() {
     let flow = Flow::resume(tag(), None, 0, [1; 16], 7);
     let mut packed = Packed::default();
     flow.pack(&message(10), 256, &mut packed);
-    flow.pack(&message(MESSAGE_MAX + 1), 256, &mut packed);
+    flow.pack(&message(MAX_MESSAGE + 1), 256, &mut packed);
     assert_eq!((packed.frames().count(), packed.segment()), (0, 0));
     flow.pack_bundle(&[], &mut packed);
     assert_eq!((packed.frames().count(), packed.segment()), (0, 0));

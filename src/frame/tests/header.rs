@@ -20,7 +20,7 @@ fn parse(frame: &[u8]) -> Result<Option<Header>, Refusal> {
 
 #[test]
 fn the_fields_of_a_fragment_have_bounds() {
-    let max = MESSAGE_MAX as u32;
+    let max = MAX_MESSAGE as u32;
     for (length, size, index, parity, payload) in [
         (65, 64, 0, 0, 64),
         (65, 64, 1, 0, 1),

@@ -29,10 +29,10 @@ fn forged_fragments_do_not_fill_the_memory() {
         for i in 0..5000 {
             // Some senders begin many messages, most only one.
             let sender = if i % 3 == 0 { random.below(4) } else { 100 + i } as u64;
-            let length = [65, 300, 3000, MESSAGE_MAX][random.below(4)] + random.below(2);
+            let length = [65, 300, 3000, MAX_MESSAGE][random.below(4)] + random.below(2);
             let size = [64, 64, 200, 2000][random.below(4)];
             let frame = fragment(sender, 1 + i as u64, length, size.min(length - 1));
-            begun += u64::from(length <= MESSAGE_MAX);
+            begun += u64::from(length <= MAX_MESSAGE);
             assert_eq!(accept(&mut decoder, &frame), Got::Nothing);
             let held = decoder.held();
             assert!(held <= limit.max(128 * 1024), "{held}");
@@ -45,12 +45,12 @@ fn forged_fragments_do_not_fill_the_memory() {
         // And what is whole still arrives, in the same memory.
         let flow = Flow::new(tag(), None, 100).unwrap();
         let mut packed = Packed::default();
-        flow.pack(&message(MESSAGE_MAX), 1472, &mut packed);
+        flow.pack(&message(MAX_MESSAGE), 1472, &mut packed);
         let count = packed.frames().count();
         let got = packed.frames().skip(1).map(|frame| accept(&mut decoder, frame));
         assert_eq!(
             got.filter(|got| *got != Got::Nothing).collect::<Vec<_>>(),
-            [Got::Message(message(MESSAGE_MAX))]
+            [Got::Message(message(MAX_MESSAGE))]
         );
         assert!(count > 90 && decoder.held() <= limit.max(128 * 1024));
     }
@@ -59,12 +59,12 @@ fn forged_fragments_do_not_fill_the_memory() {
 #[test]
 fn parity_is_kept_only_while_there_is_room() {
     // Of two data fragments, as no flow of ours would divide it.
-    let (size, sent) = (65506, message(MESSAGE_MAX));
+    let (size, sent) = (65506, message(MAX_MESSAGE));
     let mut payloads = sent.clone();
     payloads.resize(2 * size, 0);
     parity::Encoder::default().encode(&sent, size, 2, &mut payloads).unwrap();
     let frame = |index: usize| {
-        let mut frame = fragment(1, 1, MESSAGE_MAX, size);
+        let mut frame = fragment(1, 1, MAX_MESSAGE, size);
         frame[50..54].copy_from_slice(&[0, index as u8, 0, 2]);
         frame[FRAGMENT_HEADER..].copy_from_slice(&payloads[index * size..][..size]);
         frame
@@ -124,7 +124,7 @@ fn buffers_are_used_again_but_not_collected() {
     let mut decoder = Decoder::new(tag(), None, LIMIT);
     decoder.recycle(vec![0; 1000]);
     let mut packed = Packed::default();
-    for length in [60_000, 1000, 30_000, MESSAGE_MAX] {
+    for length in [60_000, 1000, 30_000, MAX_MESSAGE] {
         flow.pack(&message(length), 300, &mut packed);
         for frame in packed.frames() {
             if let Got::Message(whole) = accept(&mut decoder, frame) {
@@ -135,5 +135,5 @@ fn buffers_are_used_again_but_not_collected() {
     }
     (0..100).for_each(|_| decoder.recycle(vec![1; 60_000]));
     decoder.recycle(vec![1; 100 << 20]);
-    assert!(decoder.held() <= 2 * MESSAGE_MAX, "{}", decoder.held());
+    assert!(decoder.held() <= 2 * MAX_MESSAGE, "{}", decoder.held());
 }

@@ -2,12 +2,14 @@
 
 use super::names::{By, Names, Spot};
 use super::{Event, EventType};
+use crate::control::own_groups;
+use crate::group::OwnGroup;
+use crate::group::Role;
 use crate::interfaces::watch::Change;
 use crate::membership::kernel::{self, Joined, State, table_states};
-use crate::membership::known::{self, GroupId, Role};
+use crate::membership::known::{self, GroupId};
 use crate::name::ip_name;
 use crate::presence;
-use crate::socket::{OwnGroup, own_groups};
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};

@@ -2,12 +2,13 @@
 
 use super::question::{Covered, host_memberships, own_at, states_at};
 use crate::error::Result;
+use crate::group::OwnGroup;
+use crate::group::Role;
 use crate::interfaces;
 use crate::membership::kernel::{State, table_states};
-use crate::membership::known::{self, GroupId, Role};
+use crate::membership::known::{self, GroupId};
 use crate::membership::{carried, observer, others};
 use crate::name::ip_name;
-use crate::socket::OwnGroup;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 

@@ -1,13 +1,15 @@
 //! A question: the Interface and the groups that it is about, and what this host and the others have there.
 
+use crate::control::own_groups;
 use crate::error::{Error, Result};
+use crate::group::OwnGroup;
+use crate::group::Role;
 use crate::interfaces::{self, Device, Families};
 use crate::mapping;
 use crate::membership::kernel::{self, Membership, State};
-use crate::membership::known::{self, GroupId, Role};
+use crate::membership::known::{self, GroupId};
 use crate::membership::{observer, others};
 use crate::name::{Group, Name, Namespace};
-use crate::socket::{OwnGroup, own_groups};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 

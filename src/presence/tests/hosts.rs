@@ -5,7 +5,8 @@
 #[path = "../../../tests/sandbox/mod.rs"]
 mod sandbox;
 
-use crate::presence::{self, HostChange, Role};
+use crate::group::Role;
+use crate::presence::{self, HostChange};
 use crate::{handles, interfaces};
 use sandbox::{inside_with, sh};
 use std::process::{Child, Command, Stdio};

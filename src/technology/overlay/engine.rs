@@ -7,7 +7,7 @@ use super::key::{self, Says};
 use super::node::{Node, Places};
 use super::session;
 use crate::config::Mode;
-use crate::membership::known::Role;
+use crate::group::Role;
 use crate::technology::carrier::{Frame, LONG};
 use std::borrow::Cow;
 use std::collections::btree_map::Entry;

@@ -1,6 +1,6 @@
 //! The key expressions of an overlay: `ham/v1/<group>/…`, the Group Name percent-encoded so that it is one chunk.
 
-use crate::membership::known::Role;
+use crate::group::Role;
 use crate::name::{Group, Name, URI_MAX, encode, is_unreserved};
 
 /// What a liveliness token says of a node.

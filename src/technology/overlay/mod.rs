@@ -15,7 +15,7 @@ mod tests;
 mod tree;
 
 use crate::config::OverlaySettings;
-use crate::membership::known::Role;
+use crate::group::Role;
 use crate::technology::carrier::{Arrived, Change, Heard, Reach};
 use ear::Ear;
 use groups::{Id, Part};

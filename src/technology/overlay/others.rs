@@ -1,7 +1,8 @@
 //! What other nodes of the overlay do, as their tokens say. Bounded in number and in bytes.
 
 use super::key::{self, Says};
-use crate::membership::known::{LIMIT, Role};
+use crate::group::Role;
+use crate::membership::known::LIMIT;
 use crate::technology::carrier::Change;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

@@ -5,7 +5,7 @@
 use super::hooks;
 use super::node::{Node, Places, uri};
 use crate::config::Mode;
-use crate::membership::known::Role;
+use crate::group::Role;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
