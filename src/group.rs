@@ -1,16 +1,8 @@
 //! What is said of groups, in every room with the same words.
 
+pub use carrier::Role;
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// What a node does in a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Role {
-    /// It listens.
-    Listener,
-    /// It sends.
-    Sender,
-}
 
 /// What happened (the numbers are those of `ham.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

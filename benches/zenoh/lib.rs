@@ -1,5 +1,7 @@
 //! Bare Zenoh, as its own documentation has it used, for the roles of the benchmark: see ../zenoh.c.
 
+#![allow(unsafe_code)]
+
 use std::ffi::{CStr, c_char, c_int};
 use std::sync::OnceLock;
 use std::time::Duration;

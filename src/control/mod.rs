@@ -23,8 +23,9 @@ use crate::presence;
 use crate::send::{Outlet, Target};
 use crate::socket::MulticastSocket;
 use crate::technology::ip::{Decoding, Holders, Receiver, Sender};
-use crate::technology::{self, Announcement, Carrier};
+use crate::technology::{self, Carrier};
 use carried::{Carried, Heard};
+use carrier::Announcement;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
@@ -453,7 +454,7 @@ impl Control {
         };
         let ids = if ifs.is_empty() {
             let ids = attached::default_ids(config, &devices, interfaces::default_interfaces)?;
-            ids.into_iter().chain(technology::ids(Carrier::is_default)).collect()
+            ids.into_iter().chain(technology::ids(Carrier::is_default)?).collect()
         } else {
             ifs.to_vec()
         };

@@ -3,8 +3,8 @@
 use crate::error::{Error, Result};
 use crate::name::{Group, Name};
 use crate::socket::MulticastSocket;
-use crate::technology::carrier::Heard;
 use crate::technology::ip::{Hears, Receiver};
+use carrier::Heard;
 use std::sync::Arc;
 
 /// Kept from call to call, so that nothing is parsed for each message.

@@ -127,10 +127,9 @@ pub trait Carrier: Send + Sync {
 
 /// A way out to a group, until it is dropped.
 pub trait Way: Send + Sync {
-    /// Passes a frame on, to those whom `reach` says, with what its sender says of itself in `sources`. The frame comes in
-    /// pieces, to be put one behind the other. Neither waits for a receiver nor tells of one: it waits for room, where the
+    /// Passes a frame on, to those whom `reach` says, with what its sender says of itself in `sources`. Neither waits for a receiver nor tells of one: it waits for room, where the
     /// configuration says so, for as long as that says; the first one also for the way to be open.
-    fn put(&self, frame: &[&[u8]], sources: &[u8], reach: Reach) -> io::Result<()>;
+    fn put(&self, frame: Frame<'_>, sources: &[u8], reach: Reach) -> io::Result<()>;
 }
 
 /// A technology whose carriers are opened by their configuration.

@@ -1,8 +1,8 @@
 //! A carrier of a technology in another library.
 
 use super::{
-    Bytes, CHILDREN, Each, Groups, Incoming, NEIGHBORS, PARENTS, PIECES, Setting, Table, Taker, Teller,
-    borrow, calmly, collect, from_raw, into_raw, nowhere, reach_number, role,
+    Bytes, CHILDREN, Each, Given, Groups, NEIGHBORS, PARENTS, Passed, Setting, Table, Taker, Teller, borrow,
+    calmly, collect, from_raw, into_raw, nowhere, pass, reach_number, role,
 };
 use crate::{Announcement, Arrived, Carrier, Change, Frame, Heard, Hearing, Reach, Role, Take, Tell, Way};
 use std::ffi::c_void;
@@ -20,41 +20,9 @@ unsafe impl Send for Foreign {}
 // SAFETY: the same.
 unsafe impl Sync for Foreign {}
 
-/// What a carrier has given, and how it ends.
-struct Given {
-    it: *mut c_void,
-    end: unsafe extern "C" fn(*mut c_void),
-}
-
-// SAFETY: as for `Foreign`.
-unsafe impl Send for Given {}
-// SAFETY: the same.
-unsafe impl Sync for Given {}
-
-impl Drop for Given {
-    fn drop(&mut self) {
-        // SAFETY: it is the technology's own, and ends once.
-        unsafe { (self.end)(self.it) }
-    }
-}
-
 struct ForeignWay {
-    put: unsafe extern "C" fn(*const c_void, *const Bytes, usize, Bytes, u32) -> i32,
+    put: unsafe extern "C" fn(*const c_void, Passed, Bytes, u32) -> i32,
     way: Given,
-}
-
-/// Bytes of the other library's that are kept where they are.
-struct Lent {
-    bytes: Bytes,
-    given: Given,
-}
-
-impl AsRef<[u8]> for Lent {
-    fn as_ref(&self) -> &[u8] {
-        let _held = &self.given;
-        // SAFETY: they are there until `given` ends.
-        unsafe { self.bytes.get() }
-    }
 }
 
 fn checked(errno: i32) -> io::Result<()> {
@@ -174,30 +142,18 @@ impl Carrier for Foreign {
 }
 
 impl Way for ForeignWay {
-    fn put(&self, frame: &[&[u8]], sources: &[u8], reach: Reach) -> io::Result<()> {
-        let mut pieces = [Bytes::NONE; PIECES];
-        if frame.len() > pieces.len() {
-            return self.put(&[&frame.concat()], sources, reach);
-        }
-        pieces.iter_mut().zip(frame).for_each(|(piece, bytes)| *piece = Bytes::of(bytes));
+    fn put(&self, frame: Frame<'_>, sources: &[u8], reach: Reach) -> io::Result<()> {
         let (sources, reach) = (Bytes::of(sources), reach_number(reach));
         // SAFETY: the way is the technology's, and all bytes outlive the call.
-        checked(unsafe { (self.put)(self.way.it, pieces.as_ptr(), frame.len(), sources, reach) })
+        checked(pass(frame, |frame| unsafe { (self.put)(self.way.it, frame, sources, reach) }))
     }
 }
 
-unsafe extern "C" fn take_in(context: *const c_void, incoming: *const Incoming) {
+unsafe extern "C" fn take_in(context: *const c_void, group: Bytes, frame: Passed, sources: Bytes) {
     calmly("the reception of a frame", (), || {
         // SAFETY: the context is that of `hear`, until it is dropped; what came in is there for the call.
-        let (take, Incoming { group, frame, sources, lent, release }) =
-            unsafe { (borrow::<Take>(context), &*incoming) };
-        let given = (!lent.is_null()).then_some(Given { it: *lent, end: *release });
-        // SAFETY: as before.
-        let (group, sources, bytes) = unsafe { (group.text(), sources.get(), frame.get()) };
-        let frame = match given {
-            Some(given) => Frame::Lent(Box::new(Lent { bytes: *frame, given })),
-            None => Frame::Borrowed(bytes),
-        };
+        let (take, group, frame, sources) =
+            unsafe { (borrow::<Take>(context), group.text(), frame.frame(), sources.get()) };
         if let Some(group) = group {
             take(Arrived { group, frame, sources });
         }

@@ -13,7 +13,7 @@ pub mod provide;
 #[cfg(test)]
 mod tests;
 
-use crate::{Reach, Role};
+use crate::{Frame, Reach, Role};
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
@@ -32,7 +32,7 @@ pub type Entry = unsafe extern "C" fn() -> *const Table;
 pub struct Table {
     /// Bytes of this table.
     pub size: u32,
-    /// [`ABI`].
+    /// `ABI`.
     pub abi: u32,
     /// The name of the technology.
     pub name: Bytes,
@@ -44,8 +44,8 @@ pub struct Table {
     pub hear: unsafe extern "C" fn(*const c_void, Groups, Taker, *mut *mut c_void) -> i32,
     /// See [`crate::Carrier::way`].
     pub way: unsafe extern "C" fn(*const c_void, Bytes, *mut *mut c_void) -> i32,
-    /// See [`crate::Way::put`]; of [`PIECES`] pieces at most.
-    pub put: unsafe extern "C" fn(*const c_void, *const Bytes, usize, Bytes, u32) -> i32,
+    /// See [`crate::Way::put`].
+    pub put: unsafe extern "C" fn(*const c_void, Passed, Bytes, u32) -> i32,
     /// See [`crate::Carrier::announce_sender`].
     pub announce_sender: unsafe extern "C" fn(*const c_void, Bytes, *mut *mut c_void) -> i32,
     /// Ends a hearing or an announcement.
@@ -60,7 +60,7 @@ pub struct Table {
     pub states: unsafe extern "C" fn(*const c_void, Each),
     /// See [`crate::Carrier::watch`].
     pub watch: unsafe extern "C" fn(*const c_void, Teller),
-    /// The nodes that are one of [`NEIGHBORS`], [`PARENTS`] and [`CHILDREN`]; a group that starts nowhere is any.
+    /// The nodes that are one of `NEIGHBORS`, `PARENTS` and `CHILDREN`; a group that starts nowhere is any.
     pub nodes: unsafe extern "C" fn(*const c_void, u32, Bytes, Each),
     /// See [`crate::Carrier::designated`]: 1 or 0.
     pub designated: unsafe extern "C" fn(*const c_void, Bytes) -> u32,
@@ -72,9 +72,6 @@ pub const NEIGHBORS: u32 = 0;
 pub const PARENTS: u32 = 1;
 /// See [`crate::Carrier::children`].
 pub const CHILDREN: u32 = 2;
-
-/// A frame comes in no more pieces.
-pub const PIECES: usize = 4;
 
 /// What libham does for a technology.
 #[repr(C)]
@@ -129,7 +126,7 @@ impl Bytes {
     /// The text; what is not UTF-8 is none.
     ///
     /// # Safety
-    /// As for [`Bytes::get`].
+    /// As for `Bytes::get`.
     pub unsafe fn text<'a>(self) -> Option<&'a str> {
         if self.start.is_null() {
             return None;
@@ -175,8 +172,8 @@ pub struct Each {
 pub struct Taker {
     /// Its own.
     pub context: *mut c_void,
-    /// Takes a frame.
-    pub take: unsafe extern "C" fn(*const c_void, *const Incoming),
+    /// Takes a frame: its group, it, and what its sender has said of itself.
+    pub take: unsafe extern "C" fn(*const c_void, Bytes, Passed, Bytes),
     /// Comes last.
     pub drop: unsafe extern "C" fn(*mut c_void),
 }
@@ -193,17 +190,13 @@ impl Drop for Taker {
     }
 }
 
-/// A frame that has come in.
+/// A frame, for the time of a call or for longer.
 #[repr(C)]
-pub struct Incoming {
-    /// The Group Name.
-    pub group: Bytes,
+pub struct Passed {
     /// The frame.
-    pub frame: Bytes,
-    /// What its sender has said of itself.
-    pub sources: Bytes,
-    /// Who takes the frame may keep it where it is until he releases this, on any thread; NULL: he may not. He always
-    /// releases it.
+    pub bytes: Bytes,
+    /// Whoever gets the frame may keep it where it is until he releases this, on any thread, and always does so once. NULL: it
+    /// is lent for the call.
     pub lent: *mut c_void,
     /// Releases it.
     pub release: unsafe extern "C" fn(*mut c_void),
@@ -263,7 +256,7 @@ fn into_raw<T>(thing: T) -> *mut c_void {
 /// The thing again.
 ///
 /// # Safety
-/// The pointer is of [`into_raw`] with the same type, and comes here once.
+/// The pointer is of `into_raw` with the same type, and comes here once.
 unsafe fn from_raw<T>(thing: *mut c_void) -> Box<T> {
     // SAFETY: as the caller has it.
     unsafe { Box::from_raw(thing.cast()) }
@@ -272,11 +265,82 @@ unsafe fn from_raw<T>(thing: *mut c_void) -> Box<T> {
 /// The thing, for a moment.
 ///
 /// # Safety
-/// The pointer is of [`into_raw`] with the same type, and not yet of [`from_raw`].
+/// The pointer is of `into_raw` with the same type, and not yet of `from_raw`.
 unsafe fn borrow<'a, T>(thing: *const c_void) -> &'a T {
     // SAFETY: as the caller has it.
     unsafe { &*thing.cast() }
 }
+
+/// Something of the other library's, and how it ends.
+struct Given {
+    it: *mut c_void,
+    end: unsafe extern "C" fn(*mut c_void),
+}
+
+// SAFETY: what passes ends on any thread.
+unsafe impl Send for Given {}
+// SAFETY: it does nothing but end.
+unsafe impl Sync for Given {}
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        // SAFETY: it is its maker's own function, and called once.
+        unsafe { (self.end)(self.it) }
+    }
+}
+
+/// Bytes of the other library's that are kept where they are.
+struct Kept {
+    bytes: Bytes,
+    _given: Given,
+}
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: they are there until what was given ends.
+        unsafe { self.bytes.get() }
+    }
+}
+
+impl Passed {
+    /// The frame.
+    ///
+    /// # Safety
+    /// It has passed to this library, and comes here once; without `lent` it is there for as long as the caller chooses.
+    unsafe fn frame<'a>(self) -> Frame<'a> {
+        let Passed { bytes, lent: it, release: end } = self;
+        match it.is_null() {
+            // SAFETY: as the caller has it.
+            true => Frame::Borrowed(unsafe { bytes.get() }),
+            false => Frame::Lent(Box::new(Kept { bytes, _given: Given { it, end } })),
+        }
+    }
+}
+
+/// Passes a frame, for longer than the call if it is worth it.
+fn pass<T>(frame: Frame<'_>, call: impl FnOnce(Passed) -> T) -> T {
+    // Where the bytes are does not change with where their owner is.
+    let bytes = Bytes::of(&frame);
+    match frame {
+        Frame::Lent(owner) => {
+            call(Passed { bytes, lent: into_raw(owner), release: release::<Box<dyn AsRef<[u8]> + Send>> })
+        }
+        Frame::Own(owner) if owner.len() >= COPIED => {
+            call(Passed { bytes, lent: into_raw(owner), release: release::<Vec<u8>> })
+        }
+        _ => call(Passed { bytes, lent: nowhere(), release: nothing }),
+    }
+}
+
+/// So many bytes are sooner copied than kept.
+const COPIED: usize = 4096;
+
+unsafe extern "C" fn release<T>(owner: *mut c_void) {
+    // SAFETY: it is of `pass`, with this type, and comes here once.
+    calmly("the release of a frame", (), || drop(unsafe { from_raw::<T>(owner) }));
+}
+
+unsafe extern "C" fn nothing(_: *mut c_void) {}
 
 /// Acts; a panic ends here.
 fn calmly<T>(what: &str, otherwise: T, act: impl FnOnce() -> T) -> T {

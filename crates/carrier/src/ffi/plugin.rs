@@ -81,7 +81,7 @@ fn missing(technology: &str, beside: Option<&[PathBuf; 2]>, why: &str) -> Refuse
     Refused { errno: libc::ELIBACC, text }
 }
 
-/// The table, if it is of this [`ABI`].
+/// The table, if it is of this `ABI`.
 ///
 /// # Safety
 /// It begins as every table does, and a table of this number is one as it stands here, for as long as the process lives.

@@ -1,10 +1,10 @@
 //! A technology as a table of functions.
 
 use super::{
-    ABI, Bytes, CHILDREN, Each, Groups, Host, Incoming, NEIGHBORS, PARENTS, PIECES, Setting, Table, Taker,
-    Teller, borrow, calmly, from_raw, host, into_raw, nowhere, reach, role_number,
+    ABI, Bytes, CHILDREN, Each, Groups, Host, NEIGHBORS, PARENTS, Passed, Setting, Table, Taker, Teller,
+    borrow, calmly, from_raw, host, into_raw, nowhere, pass, reach, role_number,
 };
-use crate::{Announcement, Arrived, Carrier, Change, Frame, Heard, Hearing, Technology, Way};
+use crate::{Announcement, Arrived, Carrier, Change, Heard, Hearing, Technology, Way};
 use std::ffi::c_void;
 use std::io;
 use std::sync::Arc;
@@ -86,8 +86,7 @@ unsafe extern "C" fn open<T: Technology>(
 
 /// The errno of what a technology does, and what it gives in `place`.
 fn give<T>(place: *mut *mut c_void, act: impl FnOnce() -> io::Result<T>) -> i32 {
-    let failed = || Err(io::Error::from_raw_os_error(libc::ENOTRECOVERABLE));
-    match calmly("a call of a carrier", failed(), act) {
+    match calmly("a call of a carrier", Err(panicked()), act) {
         Ok(it) => {
             // SAFETY: the place is there for the call.
             unsafe { *place = into_raw(it) };
@@ -101,6 +100,10 @@ fn errno(error: &io::Error) -> i32 {
     error.raw_os_error().filter(|errno| *errno > 0).unwrap_or(libc::EIO)
 }
 
+fn panicked() -> io::Error {
+    io::Error::from_raw_os_error(libc::ENOTRECOVERABLE)
+}
+
 fn no_text() -> io::Error {
     io::Error::from_raw_os_error(libc::EINVAL)
 }
@@ -108,7 +111,7 @@ fn no_text() -> io::Error {
 /// The carrier of this pointer.
 ///
 /// # Safety
-/// The pointer is of [`open`].
+/// The pointer is of `open`.
 unsafe fn carrier<'a>(carrier: *const c_void) -> &'a dyn Carrier {
     // SAFETY: as the caller has it; carriers live as long as the process.
     unsafe { &**borrow::<Opened>(carrier) }
@@ -120,31 +123,14 @@ unsafe extern "C" fn hear(it: *const c_void, groups: Groups, taker: Taker, place
         let (it, begin, end) = unsafe { (carrier(it), groups.begin.text(), groups.end.text()) };
         let (prefix, suffix) = (begin.ok_or_else(no_text)?, end.unwrap_or_default());
         let heard = if groups.all == 0 { Heard::Group(prefix) } else { Heard::All { prefix, suffix } };
-        it.hear(heard, Box::new(move |arrived| pass(&taker, arrived)))
+        it.hear(heard, Box::new(move |arrived| take_in(&taker, arrived)))
     })
 }
 
-type Lent = Box<dyn AsRef<[u8]> + Send>;
-
-/// Passes a frame to libham.
-fn pass(taker: &Taker, Arrived { group, frame, sources }: Arrived<'_>) {
-    // Where the bytes are does not change with where their owner is.
-    let bytes = Bytes::of(&frame);
-    let (lent, _own) = match frame {
-        Frame::Lent(lent) => (into_raw::<Lent>(lent), None),
-        other => (nowhere(), Some(other)),
-    };
+fn take_in(taker: &Taker, Arrived { group, frame, sources }: Arrived<'_>) {
     let (group, sources) = (Bytes::of(group.as_bytes()), Bytes::of(sources));
-    let incoming = Incoming { group, frame: bytes, sources, lent, release };
     // SAFETY: the context is there as long as the taker; what comes in outlives the call.
-    unsafe { (taker.take)(taker.context, &raw const incoming) }
-}
-
-unsafe extern "C" fn release(lent: *mut c_void) {
-    if !lent.is_null() {
-        // SAFETY: it is of `pass`, and comes here once.
-        calmly("the release of a frame", (), || drop(unsafe { from_raw::<Lent>(lent) }));
-    }
+    pass(frame, |frame| unsafe { (taker.take)(taker.context, group, frame, sources) });
 }
 
 unsafe extern "C" fn way(it: *const c_void, group: Bytes, place: *mut *mut c_void) -> i32 {
@@ -155,25 +141,13 @@ unsafe extern "C" fn way(it: *const c_void, group: Bytes, place: *mut *mut c_voi
     })
 }
 
-unsafe extern "C" fn put(
-    way: *const c_void,
-    pieces: *const Bytes,
-    count: usize,
-    sources: Bytes,
-    number: u32,
-) -> i32 {
+unsafe extern "C" fn put(way: *const c_void, frame: Passed, sources: Bytes, number: u32) -> i32 {
     let put = || {
-        let mut frame: [&[u8]; PIECES] = [&[]; PIECES];
-        let frame = frame.get_mut(..count).ok_or_else(no_text)?;
-        for (i, piece) in frame.iter_mut().enumerate() {
-            // SAFETY: so many pieces are there for the call, with their bytes.
-            *piece = unsafe { (*pieces.add(i)).get() };
-        }
-        // SAFETY: the pointer is of `way`, until `end_way`; the bytes are there for the call.
-        let (way, sources) = unsafe { (borrow::<Box<dyn Way>>(way), sources.get()) };
+        // SAFETY: the pointer is of `way`, until `end_way`; the frame has passed, and all bytes are there for the call.
+        let (way, frame, sources) = unsafe { (borrow::<Box<dyn Way>>(way), frame.frame(), sources.get()) };
         way.put(frame, sources, reach(number).ok_or_else(no_text)?)
     };
-    match calmly("the sending of a frame", Err(io::Error::from_raw_os_error(libc::ENOTRECOVERABLE)), put) {
+    match calmly("the sending of a frame", Err(panicked()), put) {
         Ok(()) => 0,
         Err(e) => errno(&e),
     }

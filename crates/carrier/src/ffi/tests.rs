@@ -4,6 +4,7 @@ use super::plugin::fitting;
 use super::*;
 use crate::{Announcement, Arrived, Carrier, Change, Frame, Heard, Hearing, Take, Technology, Tell, Way};
 use foreign::Foreign;
+use std::cell::Cell;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -29,6 +30,11 @@ impl Drop for Drops {
 }
 
 struct EchoWay(Arc<Mutex<Vec<Arc<Hearer>>>>);
+
+thread_local! {
+    /// The last frame that was put could be kept.
+    static KEPT: Cell<bool> = const { Cell::new(false) };
+}
 
 static LENT: AtomicUsize = AtomicUsize::new(0);
 
@@ -108,8 +114,9 @@ impl Carrier for Echo {
 }
 
 impl Way for EchoWay {
-    fn put(&self, frame: &[&[u8]], sources: &[u8], reach: Reach) -> io::Result<()> {
-        let frame = frame.concat();
+    fn put(&self, frame: Frame<'_>, sources: &[u8], reach: Reach) -> io::Result<()> {
+        KEPT.set(matches!(frame, Frame::Lent(_)));
+        let frame = frame.to_vec();
         match reach {
             Reach::Local => return Err(io::Error::from_raw_os_error(libc::ENOBUFS)),
             Reach::NotLocal => panic!("as asked"),
@@ -150,13 +157,13 @@ fn frames_pass_both_ways_until_the_hearing_ends() {
     let carrier = echo();
     let (hearing, got) = hear(&carrier, Heard::All { prefix: "ham:x:", suffix: "@y" });
     let way = carrier.way("ham:x:a").unwrap();
-    way.put(&[b"in ", b"", b"pieces"], b"from", Reach::All).unwrap();
-    way.put(&[b"1", b"2", b"3", b"4", b"5"], b"", Reach::All).unwrap();
+    way.put(Frame::Borrowed(b"lent"), b"from", Reach::All).unwrap();
+    way.put(Frame::Own(b"own".into()), b"", Reach::All).unwrap();
     drop(hearing);
-    way.put(&[b"late"], b"", Reach::All).unwrap();
+    way.put(Frame::Borrowed(b"late"), b"", Reach::All).unwrap();
     let got = got.lock().unwrap();
     let plain: Vec<_> = got.iter().map(|(group, frame, from)| (&**group, &**frame, &**from)).collect();
-    assert_eq!(plain, [("ham:x:*@y", &b"in pieces"[..], &b"from"[..]), ("ham:x:*@y", b"12345", b"")]);
+    assert_eq!(plain, [("ham:x:*@y", &b"lent"[..], &b"from"[..]), ("ham:x:*@y", b"own", b"")]);
 }
 
 #[test]
@@ -164,7 +171,8 @@ fn what_is_lent_is_released_where_it_is_dropped() {
     let carrier = echo();
     let (_hearing, got) = hear(&carrier, Heard::Group("ham:x:a"));
     let long: Vec<u8> = (0..crate::LONG + 1).map(|i| i as u8).collect();
-    carrier.way("ham:x:a").unwrap().put(&[&long], b"", Reach::All).unwrap();
+    carrier.way("ham:x:a").unwrap().put(Frame::Own(long.clone()), b"", Reach::All).unwrap();
+    assert!(KEPT.get());
     let (_, frame, _) = got.lock().unwrap().pop().unwrap();
     assert!(matches!(frame, Frame::Lent(_)) && *frame == *long);
     assert_eq!(LENT.load(Ordering::SeqCst), 1);
@@ -193,8 +201,8 @@ fn errors_and_panics_become_errnos() {
     assert_eq!(errno(hear("ham:x:none")), Some(libc::ENETUNREACH));
     assert_eq!(errno(hear("ham:x:panic")), Some(libc::ENOTRECOVERABLE));
     let way = carrier.way("ham:x:a").unwrap();
-    assert_eq!(errno(way.put(&[b""], b"", Reach::Local)), Some(libc::ENOBUFS));
-    assert_eq!(errno(way.put(&[b""], b"", Reach::NotLocal)), Some(libc::ENOTRECOVERABLE));
+    assert_eq!(errno(way.put(Frame::Borrowed(b""), b"", Reach::Local)), Some(libc::ENOBUFS));
+    assert_eq!(errno(way.put(Frame::Borrowed(b""), b"", Reach::NotLocal)), Some(libc::ENOTRECOVERABLE));
     let open = |said| Foreign::open(&TABLE, "e", &[("say", said)]).err();
     assert_eq!(open("error").unwrap(), "say: e does not");
     assert_eq!(open("panic").unwrap(), "it panicked");
@@ -206,7 +214,7 @@ fn a_panic_in_what_takes_ends_there() {
     let carrier = echo();
     let _panics = carrier.hear(Heard::Group("ham:x:a"), Box::new(|_| panic!("as asked"))).unwrap();
     let (_hearing, got) = hear(&carrier, Heard::Group("ham:x:a"));
-    carrier.way("ham:x:a").unwrap().put(&[b"on"], b"", Reach::All).unwrap();
+    carrier.way("ham:x:a").unwrap().put(Frame::Borrowed(b"on"), b"", Reach::All).unwrap();
     assert_eq!(got.lock().unwrap().len(), 1);
 }
 
