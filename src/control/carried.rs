@@ -1,5 +1,6 @@
 //! The Interfaces of a multicast socket whose technology knows groups by Group Name.
 
+use super::news::{News, tell};
 use super::{Attached, Control, State, technologies};
 use crate::config::Config;
 use crate::counters::InterfaceCounters;
@@ -8,7 +9,6 @@ use crate::frame::MAX_MESSAGE;
 use crate::frame::{FRAGMENT_HEADER, seal};
 use crate::group::{EventType, OwnGroup};
 use crate::mapping::Framing;
-use crate::membership;
 use crate::name::{Group, Name};
 use crate::receive::{Inlet, twins};
 use crate::send::{CarrierWay, Target, Way};
@@ -59,7 +59,7 @@ impl Control {
         if !self.carried.iter().any(|c| c.id == id) {
             self.carried.push(Carried { id, carrier, ttl: self.ttl, counters: Arc::default() });
             if self.socket.strong_count() > 0 {
-                membership::carried::in_use(id);
+                tell(&News::Carrier(id));
             }
         }
         true

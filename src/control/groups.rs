@@ -1,6 +1,7 @@
 //! The groups of a multicast socket: what should be joined, where it is, and the ways out.
 
 use super::carried::{WHOLE, settle_twins, tell_sources};
+use super::news::{News, tell};
 use super::{Attached, Control, Key, Place, Spot, State};
 use crate::config::Config;
 use crate::error::limit_error;
@@ -8,7 +9,6 @@ use crate::error::{Error, Result};
 use crate::frame::GroupKey;
 use crate::group::EventType;
 use crate::mapping::{Mapped, MappedPlace};
-use crate::membership::events;
 use crate::name::Name;
 use crate::send::{Framed, IpWay, Outlet, Target, Way};
 use crate::socket::MulticastSocket;
@@ -111,7 +111,7 @@ impl Control {
         if !state.listener {
             self.groups.remove(name.normal());
         }
-        events::sources_ended();
+        tell(&News::SourcesEnded);
         // What still waits in a bundle goes out when it is due.
         self.outlets.retain(|(outlet, _), _| outlet != name.normal());
         socket.forget_routes();

@@ -7,6 +7,7 @@ mod attached;
 mod carried;
 mod fork;
 mod groups;
+pub mod news;
 
 pub(crate) use fork::prepare_for_fork;
 
@@ -17,7 +18,6 @@ use crate::group::{EventType, OwnGroup};
 use crate::handles::Entry;
 use crate::interfaces::{self, Change, Device, Families, watch};
 use crate::mapping::{Mapped, MappedPlace};
-use crate::membership::{self, events};
 use crate::name::Name;
 use crate::presence;
 use crate::send::{Outlet, Target};
@@ -25,6 +25,7 @@ use crate::socket::MulticastSocket;
 use crate::technology::ip::{Decoding, Holders, Receiver, Sender};
 use crate::technology::{self, Announcement, Carrier};
 use carried::{Carried, Heard};
+use news::{News, tell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
@@ -69,7 +70,7 @@ pub fn own_groups() -> Vec<OwnGroup> {
 
 pub(crate) fn enter(socket: &Arc<MulticastSocket>, mut control: Control) {
     control.socket = Arc::downgrade(socket);
-    control.carried.iter().for_each(|c| membership::carried::in_use(c.id));
+    control.carried.iter().for_each(|c| tell(&News::Carrier(c.id)));
     lock().insert(socket.id, Member { socket: socket.clone(), control });
     if fork::is_watched() {
         // What changed while the socket was made, no one has told it.
@@ -89,7 +90,7 @@ pub(crate) fn remove(socket: &MulticastSocket) {
         return;
     }
     entry.control.end(socket);
-    events::sources_ended();
+    tell(&News::SourcesEnded);
     let happened = std::mem::take(&mut entry.control.happened);
     announce(&registry, socket.id, happened);
     presence::groups_changed();
@@ -178,7 +179,7 @@ pub(crate) fn join(socket: &MulticastSocket, name: &Name, mapped: Mapped) -> Res
 /// Framed groups are libham's own: processes tell each other who is in them.
 fn speak_of(framed: bool) {
     if framed {
-        presence::speak();
+        presence::speak(own_groups);
     }
 }
 
@@ -244,7 +245,7 @@ pub(crate) fn open_route(
         }
         if control.groups.len() >= SENT_NAMES {
             control.groups.retain(|_, state| state.listener || state.registered);
-            events::sources_ended();
+            tell(&News::SourcesEnded);
             let Control { groups, outlets, .. } = control;
             outlets.retain(|(name, _), _| groups.contains_key(name));
         }
@@ -282,7 +283,8 @@ fn announce(registry: &Registry, id: u64, happened: Vec<Happened>) {
                 })
         });
         if !known {
-            events::emit(h.event, h.ifindex, (h.address, h.source), &h.name);
+            let Happened { event, ifindex, address, source, ref name } = h;
+            tell(&News::Group { event, ifindex, address, source, name });
         }
     }
 }
@@ -515,7 +517,7 @@ impl Control {
         if now == *before {
             return;
         }
-        events::sources_ended();
+        tell(&News::SourcesEnded);
         let sources = self.groups.values().filter(|state| state.is_source());
         let names: Vec<_> = sources.map(|state| state.name.clone()).collect();
         names.iter().for_each(|name| self.note_source(name, before));
