@@ -7,8 +7,9 @@ mod sandbox;
 
 use crate::control::own_groups;
 use crate::group::Role;
+use crate::interfaces;
 use crate::presence::{self, HostChange};
-use crate::{handles, interfaces};
+use crate::socket::handles;
 use sandbox::{inside_with, sh};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
