@@ -16,8 +16,8 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use sys::batch::BATCH;
 use sys::logging::Pace;
+use sys::slots::BATCH;
 use sys::udp::{self, Membership};
 
 /// The queue of whichever multicast socket has a descriptor number now. Never freed.

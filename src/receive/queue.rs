@@ -14,7 +14,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use sys::batch::{BATCH, Batch};
+use sys::batch::Batch;
+use sys::slots::BATCH;
 use sys::udp::{self, Origin};
 
 /// Messages that the kernel has given and the application has not.
