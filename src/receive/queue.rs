@@ -27,7 +27,7 @@ pub(crate) struct Queue {
     pub(super) stash: Stash,
     /// Messages that found it full.
     pub(super) dropped: u64,
-    /// So many of them the log knows of.
+    /// How many of them the log knows of.
     pub(super) told: u64,
     pub(super) batch: Option<Batch>,
     /// Whose messages are in the batch.

@@ -13,18 +13,18 @@ use sys::udp;
 /// One look around tries so many receivers at most.
 pub(super) const TURN: u32 = 64;
 
-/// So long it reads busily where nothing is configured: as long as it takes to fall asleep and to be woken.
+/// How long it reads busily where nothing is configured: as long as it takes to fall asleep and to be woken.
 const MOMENT: Duration = Duration::from_micros(12);
 
-/// So many reads for one look at the clock.
+/// How many reads there are for one look at the clock.
 const LOOKS: u32 = 4;
 
 /// Whether it pays to read busily before a sleep: what came of it lately.
 #[derive(Default)]
 pub(super) struct Hunch {
-    /// So many times in a row it found nothing.
+    /// How many times in a row it found nothing.
     misses: AtomicU32,
-    /// So many calls sleep at once.
+    /// How many calls more sleep at once.
     rest: AtomicU32,
 }
 
