@@ -3,7 +3,7 @@
 use super::args;
 use super::guard::guard;
 use crate::error::{Error, Result};
-use crate::handles;
+use crate::socket::handles;
 use libc::{c_char, c_int};
 
 /// Joins a multicast group

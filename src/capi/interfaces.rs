@@ -3,7 +3,8 @@
 use super::args;
 use super::guard::guard;
 use super::lists;
-use crate::{handles, interfaces};
+use crate::interfaces;
+use crate::socket::handles;
 use libc::c_int;
 
 /// Lists Interfaces

@@ -2,7 +2,7 @@
 
 use super::args;
 use super::guard::guard;
-use crate::handles;
+use crate::socket::handles;
 use libc::c_int;
 
 /// Sets the maximum hop count of messages

@@ -2,7 +2,7 @@
 
 use super::args;
 use super::guard::guard;
-use crate::handles;
+use crate::socket::handles;
 use libc::c_int;
 
 /// Creates a multicast socket

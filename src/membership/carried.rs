@@ -3,8 +3,8 @@
 
 use super::known::{self, GroupId, Origin, State};
 use super::service::GroupType;
-use crate::control;
-use crate::control::own_groups;
+use crate::control::news::{self, News};
+use crate::control::{carriers_in_use, own_groups};
 use crate::error::Result;
 use crate::frame::Tag;
 use crate::group::Role;
@@ -25,16 +25,21 @@ static WATCHED: AtomicU64 = AtomicU64::new(0);
 
 /// From now on the carriers that multicast sockets have are watched.
 pub fn start() {
+    static SUBSCRIBED: AtomicBool = AtomicBool::new(false);
     ON_FORK.set();
+    if !SUBSCRIBED.swap(true, Ordering::SeqCst) {
+        news::subscribe(hear);
+    }
     if !WANTED.swap(true, Ordering::SeqCst) {
-        control::carriers_in_use().into_iter().for_each(watch);
+        carriers_in_use().into_iter().for_each(watch);
     }
 }
 
-/// A multicast socket has this carrier now.
-pub fn in_use(id: u32) {
-    if WANTED.load(Ordering::SeqCst) {
-        watch(id);
+fn hear(news: &News<'_>) {
+    if let News::Carrier(id) = *news {
+        if WANTED.load(Ordering::SeqCst) {
+            watch(id);
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod names;
 mod states;
 
 use super::{carried, known, observer, others};
+use crate::control::news::{self, News};
 use crate::error::{Error, Result};
 use crate::group::EventType;
 use crate::interfaces::watch::{self, Change};
@@ -20,7 +21,6 @@ use names::Spot;
 use states::States;
 use std::cell::Cell;
 use std::ffi::{CString, c_char};
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -100,7 +100,11 @@ pub fn enable() -> Result<()> {
     if DISPATCHER.load().is_some() {
         return Ok(());
     }
+    static SUBSCRIBED: AtomicBool = AtomicBool::new(false);
     ON_FORK.set();
+    if !SUBSCRIBED.swap(true, Ordering::AcqRel) {
+        news::subscribe(hear);
+    }
     watch::run()?;
     observer::start();
     others::start();
@@ -136,14 +140,15 @@ pub fn disable() -> Result<()> {
     Ok(())
 }
 
-/// Called by the multicast sockets at every change of this process's own group states. Never blocks.
-pub fn emit(event: EventType, ifindex: u32, (address, source): (IpAddr, Option<IpAddr>), name: &str) {
-    put(|| What::Own { event, spot: Spot { ifindex, address, source }, name: name.into() });
-}
-
-/// Called when own sources have ended, which is no event, but names their groups no more. Never blocks.
-pub fn sources_ended() {
-    put(|| What::SourcesEnded);
+/// Every change of this process's own group states.
+fn hear(news: &News<'_>) {
+    match *news {
+        News::Group { event, ifindex, address, source, name } => {
+            put(|| What::Own { event, spot: Spot { ifindex, address, source }, name: name.into() });
+        }
+        News::SourcesEnded => put(|| What::SourcesEnded),
+        News::Carrier(_) => {}
+    }
 }
 
 /// Called when the first node of a state of other nodes came, or the last one went. Never blocks.

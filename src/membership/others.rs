@@ -5,6 +5,7 @@
 
 use super::known::{self, Change, GroupId, Origin, State};
 use crate::config;
+use crate::control::own_groups;
 use crate::mapping;
 use crate::name::{Name, Namespace, Part};
 use crate::presence::{self, HostChange};
@@ -12,7 +13,7 @@ use std::net::IpAddr;
 
 /// Asks for it from now on. Where presence cannot run, the log says so, and the observer's word is all there is.
 pub fn start() {
-    if let Err(e) = presence::listen(report) {
+    if let Err(e) = presence::listen(report, own_groups) {
         log::info!("{e}");
     }
 }

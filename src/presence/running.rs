@@ -8,8 +8,8 @@ use super::packet::{Group, NodeId, PACKET_MAX, Roles};
 use super::transport::Sockets;
 use super::{HostChange, Link, Roster, Settings};
 use crate::config::{self, PresenceConfig};
-use crate::control::own_groups;
 use crate::error::{Error, Result};
+use crate::group::OwnGroup;
 use crate::interfaces::{self, Device, watch};
 use arc_swap::ArcSwapOption;
 use std::collections::{BTreeMap, HashMap};
@@ -25,6 +25,9 @@ use sys::{exit, thread};
 /// Where changes of other processes' groups go. Called in the thread of presence, which waits for it: what it does must
 /// be short, and wait for nobody who waits for a fork.
 pub type OnChange = fn(&HostChange);
+
+/// What this process is in, as it is now. Called in the thread of presence.
+pub type Own = fn() -> Vec<OwnGroup>;
 
 /// What the thread is told, and how it is woken.
 struct Shared {
@@ -56,9 +59,9 @@ const FAREWELL: Duration = Duration::from_millis(50);
 
 /// Says from now on what this process is in: a framed group was joined, registered or sent to. No-op where presence runs,
 /// or is configured off. What goes wrong is logged: groups work without presence.
-pub fn speak() {
+pub fn speak(own: Own) {
     if SHARED.load().is_none() {
-        if let Err(e) = run() {
+        if let Err(e) = run(own) {
             static PACE: Pace = Pace::new();
             if PACE.due() {
                 log::warn!("{e}: this process tells nobody of its groups");
@@ -69,12 +72,12 @@ pub fn speak() {
 
 /// Also hears from now on what others are in; `on_change` is told: what there is as it is learned, then every change. Once
 /// it is given, it stays.
-pub fn listen(on_change: OnChange) -> Result<()> {
+pub fn listen(on_change: OnChange, own: Own) -> Result<()> {
     if ON_CHANGE.load().is_none() {
         ON_CHANGE.store(Some(Arc::new(on_change)));
         devices_changed();
     }
-    run()
+    run(own)
 }
 
 /// True when what others say is heard.
@@ -113,7 +116,7 @@ fn tell(what: impl Fn(&Shared) -> &AtomicBool) {
     }
 }
 
-fn run() -> Result<()> {
+fn run(own: Own) -> Result<()> {
     let config = &config::get()?.presence;
     if !config.enabled || SHARED.load().is_some() {
         return Ok(());
@@ -134,7 +137,7 @@ fn run() -> Result<()> {
     }
     exit::at_exit(farewell);
     let inside = shared.clone();
-    if let Err(e) = thread::spawn("ham-presence", move || Worker::new(inside, config).work()) {
+    if let Err(e) = thread::spawn("ham-presence", move || Worker::new(inside, config, own).work()) {
         SHARED.compare_and_swap(&shared, None);
         return Err(failed(&e));
     }
@@ -164,6 +167,7 @@ struct Running {
 struct Worker {
     shared: Arc<Shared>,
     config: &'static PresenceConfig,
+    own: Own,
     links: BTreeMap<Place, Running>,
     groups: HashMap<Place, Vec<Group>>,
     feed: Feed,
@@ -173,10 +177,11 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(shared: Arc<Shared>, config: &'static PresenceConfig) -> Worker {
+    fn new(shared: Arc<Shared>, config: &'static PresenceConfig, own: Own) -> Worker {
         Worker {
             shared,
             config,
+            own,
             links: BTreeMap::new(),
             groups: HashMap::new(),
             feed: Feed::default(),
@@ -232,7 +237,7 @@ impl Worker {
         }
         let devices = self.shared.devices.swap(false, Ordering::AcqRel);
         if self.read_at.take_if(|at| *at <= now).is_some() || devices {
-            self.groups = groups_by_place();
+            self.groups = groups_by_place((self.own)());
             let took = now.elapsed();
             if self.shared.groups.swap(false, Ordering::AcqRel) {
                 self.read_at = Some(now + READ + took * 10);
@@ -366,9 +371,9 @@ fn source(device: &Device, v6: bool) -> Option<IpAddr> {
     usable.filter(|_| device.ipv6).find(fits).map(IpAddr::V6)
 }
 
-fn groups_by_place() -> HashMap<Place, Vec<Group>> {
+fn groups_by_place(own: Vec<OwnGroup>) -> HashMap<Place, Vec<Group>> {
     let mut all: HashMap<Place, HashMap<(Arc<str>, IpAddr), Roles>> = HashMap::new();
-    for own in own_groups() {
+    for own in own {
         let place = all.entry((own.ifindex, own.address.is_ipv6())).or_default();
         let roles = place.entry((own.name, own.address)).or_default();
         *roles = roles.or(Roles { listener: own.listener, sender: own.sender });

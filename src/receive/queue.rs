@@ -1,20 +1,21 @@
 //! What waits in the library: messages that were read ahead, and those that a later call is to have.
 
 use super::decoders::Decoders;
+use super::message::Received;
 use super::stash::{Arrival, Stash};
 use super::twins::Twins;
 use super::wake::Waiters;
-use super::{Buffer, Details, Filter};
+use super::{Buffer, Waiting};
 use crate::error::{Error, Result};
 use crate::frame::{Counts, Decoder};
-use crate::socket::Received;
 use crate::technology::ip::Receiver;
 use carrier::Frame;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use sys::batch::{BATCH, Batch};
+use sys::batch::Batch;
+use sys::slots::BATCH;
 use sys::udp::{self, Origin};
 
 /// Messages that the kernel has given and the application has not.
@@ -26,7 +27,7 @@ pub(crate) struct Queue {
     pub(super) stash: Stash,
     /// Messages that found it full.
     pub(super) dropped: u64,
-    /// So many of them the log knows of.
+    /// How many of them the log knows of.
     pub(super) told: u64,
     pub(super) batch: Option<Batch>,
     /// Whose messages are in the batch.
@@ -131,12 +132,8 @@ impl Queue {
     }
 
     /// Takes the oldest message, or the oldest of one group.
-    pub(super) fn pick(
-        &mut self,
-        filter: Option<&Filter>,
-        buf: &mut Buffer,
-        details: Details,
-    ) -> Result<Option<usize>> {
+    pub(super) fn pick(&mut self, waiting: &mut Waiting) -> Result<Option<usize>> {
+        let (filter, buf, details) = (waiting.filter, &mut *waiting.buf, waiting.details.as_deref_mut());
         if filter.is_some() {
             self.spill();
         }

@@ -5,9 +5,11 @@
 #[path = "../../../tests/sandbox/mod.rs"]
 mod sandbox;
 
+use crate::control::own_groups;
 use crate::group::Role;
+use crate::interfaces;
 use crate::presence::{self, HostChange};
-use crate::{handles, interfaces};
+use crate::socket::handles;
 use sandbox::{inside_with, sh};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -21,11 +23,14 @@ const ON: &[(&str, &str)] = &[("HAM_PRESENCE", "1")];
 fn heard() -> Receiver<HostChange> {
     let (send, receive) = channel();
     *CHANGES.lock().unwrap() = Some(send);
-    presence::listen(|change| {
-        if let Some(changes) = &*CHANGES.lock().unwrap() {
-            let _ = changes.send(change.clone());
-        }
-    })
+    presence::listen(
+        |change| {
+            if let Some(changes) = &*CHANGES.lock().unwrap() {
+                let _ = changes.send(change.clone());
+            }
+        },
+        own_groups,
+    )
     .unwrap();
     receive
 }
