@@ -90,7 +90,7 @@ fn the_longest_and_oddest_names_travel() {
     for name in &names {
         let (_hearing, receive) = hear(&b, group(name));
         let way = a.way(name).unwrap();
-        meet(&way, &receive);
+        meet(&*way, &receive);
         way.put(Frame::Own(b"there".to_vec()), b"", Reach::All).unwrap();
         assert_eq!(next(&receive).0, *name);
     }

@@ -9,6 +9,7 @@ mod trees;
 
 use super::settings::Tls;
 use super::*;
+use carrier::{Arrived, Change};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::Mutex;
