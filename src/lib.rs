@@ -13,7 +13,6 @@ pub mod counters;
 pub mod error;
 pub mod frame;
 pub mod group;
-pub mod handles;
 pub mod interfaces;
 pub mod mapping;
 pub mod membership;
@@ -23,6 +22,7 @@ pub mod socket;
 
 mod capi;
 mod control;
+mod core;
 mod lend;
 mod receive;
 mod send;

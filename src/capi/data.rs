@@ -4,7 +4,7 @@ use super::errors::guard;
 use super::uri::{read_optional_uri, read_uri};
 use crate::error::{Error, Result};
 use crate::frame::MAX_MESSAGE;
-use crate::handles;
+use crate::socket::handles;
 use cabi::args;
 use libc::{c_char, c_int, c_void};
 use std::mem::MaybeUninit;
@@ -50,12 +50,12 @@ pub extern "C" fn ham_send(
         return unsafe { libc::sendto(msock, group_uri, buf_len, flags, ptr::null(), 0) };
     }
     guard(|| {
-        let socket = handles::find(msock)?;
+        let socket = handles::find_to_send(msock)?;
         send_message(&socket, group_uri.cast(), buf_len, buf).map(|()| 0)
     })
 }
 
-fn send_message(socket: &handles::Ref, uri: *const c_char, len: usize, buf: *const c_void) -> Result<()> {
+fn send_message(socket: &handles::Sending, uri: *const c_char, len: usize, buf: *const c_void) -> Result<()> {
     // SAFETY: as ham.h asks of the caller.
     let uri = unsafe { read_uri(uri) }?;
     if len > MAX_MESSAGE {

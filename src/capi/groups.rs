@@ -4,7 +4,7 @@ use super::errors::guard;
 use super::ids::ids_to_fill;
 use super::uri::read_uri;
 use crate::error::{Error, Result};
-use crate::handles;
+use crate::socket::handles;
 use libc::{c_char, c_int};
 
 /// Joins a multicast group

@@ -1,7 +1,8 @@
 //! getInterfaces, addInterface, delInterface (RFC 7046 §4.3.1, §4.6.1 to §4.6.3).
 
 use super::errors::guard;
-use crate::{handles, interfaces};
+use crate::interfaces;
+use crate::socket::handles;
 use cabi::{args, lists};
 use libc::c_int;
 

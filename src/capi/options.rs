@@ -2,7 +2,7 @@
 
 use super::errors::guard;
 use super::ids::read_ids;
-use crate::handles;
+use crate::socket::handles;
 use cabi::args;
 use libc::c_int;
 

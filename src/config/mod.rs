@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::frame::seal::GroupKey;
 use crate::mapping::overrides::Overrides;
 use crate::presence;
+use crate::technology::ip::Settings;
 use crate::technology::loopback::LoopbackSettings;
 use once_cell::race::OnceBox;
 use std::collections::BTreeMap;
@@ -92,6 +93,14 @@ impl Default for PresenceConfig {
             priority: 0,
             key: None,
         }
+    }
+}
+
+impl Config {
+    /// What technology `ip` has of it.
+    pub fn ip(&self) -> Settings {
+        let &Config { receive_buffer, send_buffer, loopback, .. } = self;
+        Settings { receive_buffer, send_buffer, loopback }
     }
 }
 

@@ -1,19 +1,45 @@
 //! The Interfaces of a multicast socket: associated by the application, or the default ones; and what becomes of them
 //! when the host's devices change.
 
-use super::{Attached, Control, Place, Spot, State};
+use super::news::{News, tell};
+use super::state::{Control, Happened};
 use crate::config::Config;
+use crate::counters::InterfaceCounters;
 use crate::error::{Error, Result};
 use crate::frame::MAX_MESSAGE;
 use crate::group::EventType;
 use crate::interfaces::{self, Change, Device, Families};
 use crate::mapping::Framing;
-use crate::socket::MulticastSocket;
 use crate::technology;
-use crate::technology::ip::{Hears, Sender};
+use crate::technology::ip::Sender;
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use sys::udp::{self, Membership};
+
+/// An Interface of the socket.
+pub(super) struct Attached {
+    pub ifindex: u32,
+    pub families: Families,
+    pub name: String,
+    pub ttl: u8,
+    /// As it was when last seen; `None` while it is gone.
+    pub device: Option<Device>,
+    /// The kernel has forgotten the memberships there: it was gone since they were made.
+    pub forgotten: bool,
+    /// The same for IPv6 alone, which the kernel gives up below an MTU of 1280.
+    pub forgotten_v6: bool,
+    pub senders: Vec<Arc<Sender>>,
+    pub counters: Arc<InterfaceCounters>,
+}
+
+impl Attached {
+    pub fn id(&self) -> u32 {
+        interfaces::encode(self.ifindex, self.families)
+    }
+
+    pub fn label(&self) -> String {
+        format!("Interface {} ({})", self.name, self.ifindex)
+    }
+}
 
 impl Control {
     pub(super) fn attach(&mut self, id: u32, devices: &[Device]) -> Result<()> {
@@ -70,25 +96,28 @@ impl Control {
         self.attached.iter().map(Attached::id).collect()
     }
 
-    pub fn add_interface(&mut self, socket: &MulticastSocket, id: u32) -> Result<()> {
+    pub fn add_interface(&mut self, id: u32) -> Result<()> {
         let devices = interfaces::devices()?;
         let before = self.reach();
         self.attach(id, &devices)?;
+        if self.carriers().any(|carrier| carrier == id) {
+            tell(&News::Carrier(id));
+        }
         self.follows_default = false;
-        self.settle_all(socket);
+        self.settle_all();
         self.announce_sources();
         self.note_sources(&before);
-        socket.forget_routes();
+        self.forget_routes();
         Ok(())
     }
 
-    pub fn del_interface(&mut self, socket: &MulticastSocket, id: u32) -> Result<()> {
+    pub fn del_interface(&mut self, id: u32) -> Result<()> {
         let before = self.reach();
         if self.detach_carrier(id) {
             self.follows_default = false;
-            self.settle_all(socket);
+            self.settle_all();
             self.note_sources(&before);
-            socket.forget_routes();
+            self.forget_routes();
             return Ok(());
         }
         let i = self.find(id)?;
@@ -106,13 +135,13 @@ impl Control {
             None => drop(self.attached.remove(i)),
         }
         self.follows_default = false;
-        self.settle_all(socket);
+        self.settle_all();
         self.note_sources(&before);
-        socket.forget_routes();
+        self.forget_routes();
         Ok(())
     }
 
-    pub fn set_ttl(&mut self, socket: &MulticastSocket, value: u8, ifs: &[u32]) -> Result<()> {
+    pub fn set_ttl(&mut self, value: u8, ifs: &[u32]) -> Result<()> {
         let is_carried = |id: u32| self.carried.iter().any(|c| c.id == id);
         let chosen: Vec<usize> = match ifs {
             [] => (0..self.attached.len()).collect(),
@@ -123,16 +152,17 @@ impl Control {
         }
         let carried = self.carried.iter_mut().filter(|c| ifs.is_empty() || ifs.contains(&c.id));
         carried.for_each(|c| c.ttl = value);
+        let settings = self.core().config.ip();
         for i in chosen {
             let attached = &mut self.attached[i];
             attached.ttl = value;
             for sender in &attached.senders {
                 sender
-                    .set_ttl(value, socket.config)
+                    .set_ttl(value, settings)
                     .map_err(|e| Error::from_io(&e, format!("setTTL on {}", attached.label())))?;
             }
         }
-        socket.forget_routes();
+        self.forget_routes();
         Ok(())
     }
 
@@ -176,7 +206,7 @@ impl Control {
     }
 
     /// Brings the socket in line with the host's devices as they are now.
-    pub(super) fn reconcile(&mut self, socket: &MulticastSocket, devices: &[Device], defaults: &[u32]) {
+    pub(super) fn reconcile(&mut self, devices: &[Device], defaults: &[u32]) {
         let (mut again, mut gone, mut changed) = (Vec::new(), Vec::new(), false);
         let before = self.reach();
         let taken: Vec<u32> = self.attached.iter().map(|a| a.ifindex).collect();
@@ -217,32 +247,29 @@ impl Control {
             a.device = Some(device.clone());
         }
         if self.follows_default {
-            changed |= self.follow_default(socket.config, devices, defaults);
+            changed |= self.follow_default(devices, defaults);
         }
         if !changed && again.is_empty() {
             return;
         }
         self.note_gone(&gone);
-        self.rejoin(socket, &again);
-        self.settle_all(socket);
+        self.rejoin(&again);
+        self.settle_all();
         self.note_sources(&before);
-        socket.forget_routes();
+        self.forget_routes();
     }
 
     /// Notes that nothing is heard any more at devices that are gone. The groups wait there for them to come back.
     fn note_gone(&mut self, gone: &[u32]) {
-        let mut left = Vec::new();
         for state in self.groups.values() {
-            let placed = state.places.iter().filter(|(_, place)| !matches!(place, Place::Failed));
-            let there = placed.filter(|(spot, _)| gone.contains(&spot.membership.ifindex));
-            left.extend(there.map(|(spot, _)| (spot.membership, state.name.clone())));
+            let there = state.seated().filter(|m| gone.contains(&m.ifindex));
+            self.happened.extend(there.map(|m| Happened::at(EventType::Leave, m, &state.name)));
         }
-        left.iter().for_each(|(m, name)| self.note_place(EventType::Leave, m, name));
     }
 
     /// Takes over new default Interfaces. Loopback never replaces a real device that is only away for now.
-    pub(super) fn follow_default(&mut self, config: &Config, devices: &[Device], defaults: &[u32]) -> bool {
-        let Ok(ids) = default_ids(config, devices, || Ok(defaults.to_vec())) else {
+    fn follow_default(&mut self, devices: &[Device], defaults: &[u32]) -> bool {
+        let Ok(ids) = default_ids(self.core().config, devices, || Ok(defaults.to_vec())) else {
             return false;
         };
         let is_loopback = |index: u32| devices.iter().any(|d| d.index == index && d.loopback);
@@ -277,76 +304,39 @@ impl Control {
     }
 
     /// Joins anew where the kernel has forgotten.
-    fn rejoin(&mut self, socket: &MulticastSocket, again: &[Again]) {
+    fn rejoin(&mut self, again: &[Again]) {
         if again.is_empty() {
             return;
         }
-        let shared =
-            self.shared.iter().filter(|((_, _, index, _), _)| again.iter().any(|a| a.from == *index));
-        for (_, (receiver, _)) in shared {
-            socket.rescue(receiver);
-        }
-        let names: Vec<_> = self.groups.keys().cloned().collect();
-        for name in names {
-            let Some(mut state) = self.groups.remove(&name) else { continue };
-            for i in 0..state.places.len() {
-                let old = state.places[i].0;
-                let m = old.membership;
-                let is_it = |a: &&Again| a.from == m.ifindex && (!a.v6_only || m.group.is_ipv6());
+        again.iter().for_each(|a| self.seats.rescue_shared(a.from));
+        for state in self.groups.values_mut() {
+            for (endpoint, seat) in &mut state.endpoints {
+                let old = endpoint.membership;
+                let is_it = |a: &&Again| a.from == old.ifindex && (!a.v6_only || old.group.is_ipv6());
                 let Some(ifindex) = again.iter().find(is_it).map(|a| a.to) else { continue };
-                let new = Spot { membership: Membership { ifindex, ..m }, ..old };
-                let place = std::mem::replace(&mut state.places[i].1, Place::Failed);
-                state.places[i].0 = new;
-                let was = !matches!(place, Place::Failed);
-                let place = self.move_place(socket, &state, &old, &new, place);
-                let is = !matches!(place, Place::Failed);
-                state.places[i].1 = place;
-                if was && (!is || old != new) {
-                    self.note_place(EventType::Leave, &old.membership, &name);
+                endpoint.membership.ifindex = ifindex;
+                let was = seat.is_some();
+                seat.take_if(|seat| !self.seats.rejoin(*seat, ifindex));
+                if was && (seat.is_none() || old.ifindex != ifindex) {
+                    self.happened.push(Happened::at(EventType::Leave, &old, &state.name));
                 }
-                if is {
-                    self.note_place(EventType::Join, &new.membership, &name);
+                if seat.is_some() {
+                    self.happened.push(Happened::at(EventType::Join, &endpoint.membership, &state.name));
                 }
             }
-            self.groups.insert(name, state);
         }
     }
 
-    /// Makes a membership anew, perhaps at another index; `Failed` when it has to be placed anew.
-    fn move_place(
-        &mut self,
-        socket: &MulticastSocket,
-        state: &State,
-        from: &Spot,
-        to: &Spot,
-        place: Place,
-    ) -> Place {
-        let (old, new) = (&from.membership, &to.membership);
-        let moves = old.ifindex != new.ifindex;
-        match &place {
-            // An IPv6 receiver is bound to the device.
-            Place::Own(receiver) if !(moves && new.group.is_ipv6()) => {
-                let _ = udp::leave(&receiver.fd, old);
-                if udp::join(&receiver.fd, new).is_ok() {
-                    if let Hears::One { ifindex, .. } = &receiver.hears {
-                        ifindex.store(new.ifindex, Ordering::Relaxed);
-                    }
-                    return place;
-                }
-            }
-            Place::Shared if !moves => {
-                self.holders.leave(old);
-                if self.holders.join(new).is_ok() {
-                    return place;
-                }
-            }
-            _ => {}
+    /// The Interfaces may have changed, which sources then do too.
+    fn note_sources(&mut self, before: &BTreeSet<(u32, bool)>) {
+        let now = self.reach();
+        if now == *before {
+            return;
         }
-        if let Place::Own(receiver) = &place {
-            socket.rescue(receiver);
-        }
-        self.give_up(socket, state, from, place);
-        Place::Failed
+        tell(&News::SourcesEnded);
+        let sources = self.groups.values().filter(|state| state.is_source());
+        let names: Vec<_> = sources.map(|state| state.name.clone()).collect();
+        names.iter().for_each(|name| self.note_source(name, before));
     }
 }
 

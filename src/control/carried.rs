@@ -1,18 +1,16 @@
 //! The Interfaces of a multicast socket whose technology knows groups by Group Name.
 
-use super::news::{News, tell};
-use super::{Attached, Control, State, technologies};
+use super::attached::Attached;
+use super::state::{Control, Happened, State};
 use crate::config::Config;
 use crate::counters::InterfaceCounters;
 use crate::error::Error;
-use crate::frame::MAX_MESSAGE;
-use crate::frame::{FRAGMENT_HEADER, seal};
+use crate::frame::{FRAGMENT_HEADER, MAX_MESSAGE, seal};
 use crate::group::{EventType, OwnGroup};
 use crate::mapping::Framing;
 use crate::name::{Group, Name};
-use crate::receive::{Inlet, twins};
+use crate::receive::{Inbound, Inlet, twins};
 use crate::send::{CarrierWay, Target, Way};
-use crate::socket::MulticastSocket;
 use crate::technology::carrier::{self, Reach};
 use crate::technology::ip::Sender;
 use crate::technology::{self, Carrier, Hearing};
@@ -32,23 +30,16 @@ pub(super) struct Carried {
 }
 
 /// A group that a carrier brings.
-pub(super) struct Heard {
+pub(super) struct Brought {
     pub id: u32,
     inlet: Arc<Inlet>,
     hearing: Hearing,
 }
 
-impl Heard {
+impl Brought {
     /// From now on all groups of the namespace are opened with another key. Gives the decoders that have the old one.
     pub(super) fn set_framing(&self, framing: &Framing) -> Vec<usize> {
         self.inlet.set_framing(framing)
-    }
-}
-
-/// Waits a little, without the lock, until what is wanted of the socket's carriers is so.
-pub(super) fn settle(socket: &MulticastSocket) {
-    if !socket.is_inherited() {
-        technologies(socket).1.into_iter().for_each(Carrier::settle);
     }
 }
 
@@ -58,9 +49,6 @@ impl Control {
         let Some(carrier) = technology::carrier(id) else { return false };
         if !self.carried.iter().any(|c| c.id == id) {
             self.carried.push(Carried { id, carrier, ttl: self.ttl, counters: Arc::default() });
-            if self.socket.strong_count() > 0 {
-                tell(&News::Carrier(id));
-            }
         }
         true
     }
@@ -73,70 +61,6 @@ impl Control {
             state.announcements.retain(|(at, _)| *at != id);
         }
         self.carried.len() < before
-    }
-
-    /// Hears the group by the socket's carriers, and by no other any more. Returns by how many.
-    pub(super) fn settle_carriers(
-        &mut self,
-        socket: &MulticastSocket,
-        state: &mut State,
-        failures: &mut Vec<Error>,
-    ) -> usize {
-        let wanted = |id: u32| self.carried.iter().any(|c| c.id == id);
-        let (kept, gone): (Vec<_>, _) =
-            std::mem::take(&mut state.hearings).into_iter().partition(|h| wanted(h.id));
-        state.hearings = kept;
-        gone.into_iter().for_each(|heard| self.stop_hearing(socket, state, heard));
-        for i in 0..self.carried.len() {
-            let c = &self.carried[i];
-            if state.hearings.iter().any(|heard| heard.id == c.id) {
-                continue;
-            }
-            let (id, label) = (c.id, c.carrier.label());
-            match self.listen(socket, state, i) {
-                Ok(heard) => {
-                    state.hearings.push(heard);
-                    self.note_carrier(EventType::Join, id, state);
-                }
-                Err(e) => failures.push(Error::from_io(&e, format!("join {} on {label}", state.name))),
-            }
-        }
-        state.hearings.len()
-    }
-
-    fn listen(&self, socket: &MulticastSocket, state: &mut State, i: usize) -> std::io::Result<Heard> {
-        let Carried { id, carrier, ref counters, .. } = self.carried[i];
-        socket.set_carried();
-        let name = state.name.clone();
-        let heard = carrier::Heard::of(&name);
-        let inlet = if let carrier::Heard::All { .. } = heard {
-            socket.namespace_inlet(id, counters, &state.mapped.framing)
-        } else {
-            let decoder = state.decode(socket).decoder;
-            Inlet::one(id, counters, &state.name, decoder)
-        };
-        let (inlet, weak) = (Arc::new(inlet), self.socket.clone());
-        socket.open_inlet(&inlet);
-        let inside = inlet.clone();
-        let hearing = carrier.hear(heard, move |arrived| {
-            if let Some(socket) = weak.upgrade() {
-                socket.take_in(&inside, arrived);
-            }
-        });
-        let hearing = hearing.inspect_err(|_| socket.close_inlet(&inlet))?;
-        Ok(Heard { id, inlet, hearing })
-    }
-
-    pub(super) fn stop_hearing(&mut self, socket: &MulticastSocket, state: &State, heard: Heard) {
-        let Heard { id, inlet, hearing } = heard;
-        self.note_carrier(EventType::Leave, id, state);
-        drop(hearing);
-        socket.close_inlet(&inlet);
-    }
-
-    fn note_carrier(&mut self, event: EventType, ifindex: u32, state: &State) {
-        let (address, name) = (state.mapped.framing.tag.address(), state.name.clone());
-        self.happened.push(super::Happened { event, ifindex, address, source: None, name });
     }
 
     /// Says by the socket's carriers that it is a source of the group.
@@ -199,7 +123,7 @@ impl Control {
 
     pub(super) fn own_at_carriers(&self, state: &State, list: &mut Vec<OwnGroup>) {
         for c in &self.carried {
-            let listener = state.hearings.iter().any(|heard| heard.id == c.id);
+            let listener = state.brought.iter().any(|brought| brought.id == c.id);
             if listener || state.is_source() {
                 list.push(OwnGroup {
                     ifindex: c.id,
@@ -214,14 +138,81 @@ impl Control {
     }
 }
 
-/// Which ways the group comes in now.
-pub(super) fn settle_twins(socket: &MulticastSocket, state: &State, by_ip: bool, by_carriers: bool) {
-    if state.mapped.raw && (by_carriers || !by_ip) {
-        socket.expect_twins(&state.name, by_ip);
+impl State {
+    /// Hears the group by these carriers, and by no other any more. Returns by how many.
+    pub fn settle_carriers(
+        &mut self,
+        inbound: &Arc<Inbound>,
+        carried: &[Carried],
+        happened: &mut Vec<Happened>,
+        failures: &mut Vec<Error>,
+    ) -> usize {
+        while let Some(i) = self.brought.iter().position(|b| !carried.iter().any(|c| c.id == b.id)) {
+            self.stop_hearing(inbound, i, happened);
+        }
+        for c in carried {
+            if self.brought.iter().any(|brought| brought.id == c.id) {
+                continue;
+            }
+            match self.listen(inbound, c) {
+                Ok(brought) => {
+                    self.brought.push(brought);
+                    happened.push(self.happened_at(EventType::Join, c.id));
+                }
+                Err(e) => {
+                    let doing = format!("join {} on {}", self.name, c.carrier.label());
+                    failures.push(Error::from_io(&e, doing));
+                }
+            }
+        }
+        self.brought.len()
+    }
+
+    fn listen(&mut self, inbound: &Arc<Inbound>, c: &Carried) -> std::io::Result<Brought> {
+        let &Carried { id, carrier, ref counters, .. } = c;
+        inbound.set_carried();
+        let name = self.name.clone();
+        let heard = carrier::Heard::of(&name);
+        let inlet = if let carrier::Heard::All { .. } = heard {
+            inbound.namespace_inlet(id, counters, &self.mapped.framing)
+        } else {
+            let decoder = self.decode(inbound).decoder;
+            Inlet::one(id, counters, &name, decoder)
+        };
+        let (inlet, weak) = (Arc::new(inlet), Arc::downgrade(inbound));
+        inbound.open_inlet(&inlet);
+        let inside = inlet.clone();
+        let hearing = carrier.hear(heard, move |arrived| {
+            if let Some(inbound) = weak.upgrade() {
+                inbound.take_in(&inside, arrived);
+            }
+        });
+        let hearing = hearing.inspect_err(|_| inbound.close_inlet(&inlet))?;
+        Ok(Brought { id, inlet, hearing })
+    }
+
+    /// Hears it no more by one of its carriers.
+    pub fn stop_hearing(&mut self, inbound: &Inbound, i: usize, happened: &mut Vec<Happened>) {
+        let Brought { id, inlet, hearing } = self.brought.remove(i);
+        happened.push(self.happened_at(EventType::Leave, id));
+        drop(hearing);
+        inbound.close_inlet(&inlet);
+    }
+
+    fn happened_at(&self, event: EventType, ifindex: u32) -> Happened {
+        let (address, name) = (self.mapped.framing.tag.address(), self.name.clone());
+        Happened { event, ifindex, address, source: None, name }
+    }
+
+    /// Which ways the group comes in now.
+    pub fn settle_twins(&self, inbound: &Inbound, by_ip: bool, by_carriers: bool) {
+        if self.mapped.raw && (by_carriers || !by_ip) {
+            inbound.expect_twins(&self.name, by_ip);
+        }
     }
 }
 
-/// So many addresses of its own a sender tells at most.
+/// At most so many addresses of its own a sender tells.
 const SOURCES: usize = 32;
 
 /// Adds where the messages of a sender come from in technology `ip`; `receive::twins` reads it.

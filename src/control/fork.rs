@@ -43,7 +43,7 @@ pub(crate) fn prepare_for_fork() {
 
 extern "C" fn before_fork() {
     let registry = lock();
-    let queues = registry.iter().map(|(id, member)| (*id, member.socket.hold_queue())).collect();
+    let queues = registry.iter().map(|(id, control)| (*id, control.halves.inbound.hold_queue())).collect();
     let _ = HELD.try_with(|held| held.replace(Some(Held { queues, registry })));
 }
 
@@ -56,11 +56,11 @@ extern "C" fn after_fork_in_child() {
     let _ = HELD.try_with(|held| {
         let Some(Held { mut queues, mut registry }) = held.take() else { return };
         for (id, queue) in &mut queues {
-            if let Some(member) = registry.get_mut(id) {
-                member.socket.start_in_child(queue);
+            if let Some(control) = registry.get_mut(id) {
+                control.halves.inbound.start_in_child(queue);
                 // Frames of the child are another sender's: a sequence number is never used for two messages.
-                member.socket.forget_routes();
-                member.control.outlets.drain().for_each(|(_, outlet)| outlet.abandon());
+                control.forget_routes();
+                control.outlets.drain().for_each(|(_, outlet)| outlet.abandon());
             }
         }
     });

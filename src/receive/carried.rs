@@ -1,6 +1,7 @@
 //! What carriers bring, on threads of their own: frames become messages at once, and these wait in the queue.
 
 use super::framed::refused;
+use super::inbound::Inbound;
 use super::namespace::Namespace;
 use super::queue::Queue;
 use super::stash::Arrival;
@@ -8,7 +9,6 @@ use super::twins::{self, Copy};
 use crate::counters::InterfaceCounters;
 use crate::frame::{Accepted, Decoder, bundle};
 use crate::mapping::Framing;
-use crate::socket::MulticastSocket;
 use crate::technology::carrier::{Arrived, Frame};
 use crate::technology::ip::{Hears, Receiver};
 use std::sync::atomic::Ordering;
@@ -57,7 +57,7 @@ fn lock(all: &Mutex<Namespace>) -> MutexGuard<'_, Namespace> {
     all.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl MulticastSocket {
+impl Inbound {
     /// From now on carriers bring messages.
     pub(crate) fn set_carried(&self) {
         self.carried.store(true, Ordering::SeqCst);
@@ -77,7 +77,7 @@ impl MulticastSocket {
 
     /// Takes a frame in.
     pub(crate) fn take_in(&self, inlet: &Inlet, arrived: Arrived<'_>) {
-        if self.is_deleted() || self.is_inherited() {
+        if self.core.is_deleted() || self.core.is_inherited() {
             return;
         }
         let Some(mut queue) = self.lock_queue() else { return };
@@ -93,7 +93,7 @@ impl MulticastSocket {
         counters: &Arc<InterfaceCounters>,
         framing: &Framing,
     ) -> Inlet {
-        Inlet::all(interface, counters, Namespace::new(framing, self.config.reassembly_buffer))
+        Inlet::all(interface, counters, Namespace::new(framing, self.core.config.reassembly_buffer))
     }
 
     /// For `control`, under its lock: the group is joined by its name.

@@ -1,14 +1,23 @@
 //! The group that `receive` was asked for.
 
+use super::inbound::Inbound;
 use crate::error::{Error, Result};
 use crate::name::{Group, Name};
-use crate::socket::MulticastSocket;
 use crate::technology::carrier::Heard;
 use crate::technology::ip::{Hears, Receiver};
 use std::sync::Arc;
 
+/// The group that a call asks for.
+pub(crate) struct Wanted<'a> {
+    /// The URI, as it is spelled.
+    pub uri: &'a [u8],
+    /// Whether the group of this name is joined, and then whether a shared receiver hears it. Asked when the answer of an
+    /// earlier call may not hold any more.
+    pub joined: &'a dyn Fn(&str) -> Option<bool>,
+}
+
 /// Kept from call to call, so that nothing is parsed for each message.
-pub(crate) struct Filter {
+pub(super) struct Filter {
     uri: Box<[u8]>,
     pub(super) name: Arc<str>,
     /// For all groups of a namespace.
@@ -25,9 +34,10 @@ impl Filter {
     }
 }
 
-impl MulticastSocket {
-    /// For the group `uri`, which must be joined.
-    pub(super) fn filter(&self, uri: &[u8]) -> Result<Arc<Filter>> {
+impl Inbound {
+    /// For the group that is wanted, which must be joined.
+    pub(super) fn filter(&self, wanted: &Wanted) -> Result<Arc<Filter>> {
+        let Wanted { uri, joined } = *wanted;
         let receivers = self.receivers.load();
         if let Some(filter) = &*self.last_filter.load() {
             if *filter.uri == *uri && Arc::ptr_eq(&filter.snapshot, &receivers) {
@@ -36,8 +46,7 @@ impl MulticastSocket {
         }
         let name = Name::parse(uri)?;
         let normal = name.normal();
-        let shared = crate::control::joined(self, normal)
-            .ok_or_else(|| Error::NotAvailable(format!("{name}: not joined")))?;
+        let shared = joined(normal).ok_or_else(|| Error::NotAvailable(format!("{name}: not joined")))?;
         let hears = |receiver: &&Arc<Receiver>| match &receiver.hears {
             Hears::One { group, .. } => group == normal,
             Hears::Shared { .. } => shared,

@@ -3,15 +3,16 @@
 //!
 //! The decoders are in the queue and share its lock, so that a message that comes by several receivers meets the same one.
 
+use super::inbound::Inbound;
+use super::message::Received;
 use super::queue::{Queue, give};
 use super::stash::Arrival;
 use super::wait::TURN;
-use super::{BACKLOG, Buffer, Details, Filter, LONGEST, Sorted};
+use super::{BACKLOG, LONGEST, Sorted, Waiting};
 use crate::error::Result;
-use crate::frame::{Accepted, Counts, Decoder, Refusal, Tag, bundle};
+use crate::frame::{Accepted, Decoder, Refusal, Tag, bundle};
 use crate::lend::lend;
 use crate::mapping::Framing;
-use crate::socket::{MulticastSocket, Received};
 use crate::technology::ip::{FramedGroup, Receiver};
 use std::cell::RefCell;
 use std::io;
@@ -38,24 +39,15 @@ struct Train<'a> {
     origin: Origin,
 }
 
-/// Who waits for a message: its buffer, and what it wants to know and to have.
-struct Waiting<'a> {
-    buf: &'a mut Buffer,
-    filter: Option<&'a Filter>,
-    details: Details<'a>,
-}
-
-impl MulticastSocket {
+impl Inbound {
     /// Reads one receiver of framed groups. `None`: nothing is there (or, after a wait, it is time to look around).
     pub(super) fn read_framed(
         &self,
         receiver: &Arc<Receiver>,
         wait: bool,
-        filter: Option<&Filter>,
-        buf: &mut Buffer,
-        mut details: Details,
+        waiting: &mut Waiting,
     ) -> Result<Option<usize>> {
-        let room = buf.len();
+        let room = waiting.buf.len();
         let mut elsewhere = 0;
         loop {
             let read = lend_room(|bytes| -> io::Result<_> {
@@ -66,15 +58,13 @@ impl MulticastSocket {
                 let Some(mut queue) = self.lock_queue() else { return Ok(Sorted::GivenUp) };
                 // What a carrier has brought meanwhile is older.
                 let ahead = self.carried.load(Ordering::Relaxed) && !queue.stash.is_empty();
-                let details = details.as_deref_mut();
-                let waiting = (!ahead).then_some(Waiting { buf, filter, details });
-                let sorted = self.unpack(&mut queue, bytes, &train, waiting);
+                let sorted = self.unpack(&mut queue, bytes, &train, (!ahead).then_some(&mut *waiting));
                 self.show(&mut queue);
                 Ok(if ahead { Sorted::Second } else { sorted })
             });
             match read {
                 Ok(Sorted::Delivered(len)) => {
-                    self.counters.received.fetch_add(1, Ordering::Relaxed);
+                    self.core.counters.received.fetch_add(1, Ordering::Relaxed);
                     let hits = if wait { 0 } else { receiver.hits.fetch_add(1, Ordering::Relaxed) };
                     if hits % TURN == TURN - 1 {
                         self.hot.store(DOORBELL, Ordering::Relaxed);
@@ -83,7 +73,7 @@ impl MulticastSocket {
                 }
                 read => {
                     if matches!(read, Ok(Sorted::Second)) {
-                        if let Some(len) = self.take(filter, buf, details.as_deref_mut())? {
+                        if let Some(len) = self.take(waiting)? {
                             return Ok(Some(len));
                         }
                     }
@@ -113,7 +103,7 @@ impl MulticastSocket {
         queue: &mut Queue,
         bytes: &mut Box<[u8]>,
         train: &Train,
-        waiting: Option<Waiting>,
+        waiting: Option<&mut Waiting>,
     ) -> Sorted {
         let mut intake = Intake { train, waiting, sorted: Sorted::Elsewhere, group: None, spans: Vec::new() };
         // An empty datagram is a datagram, too.
@@ -155,7 +145,7 @@ impl MulticastSocket {
     /// After the last message of a bundle or train: when the next ones have come meanwhile, they are read at once, which
     /// spares the handle two system calls.
     pub(super) fn unpack_more(&self, queue: &mut Queue) {
-        if queue.len() > 0 || self.is_inherited() {
+        if queue.len() > 0 || self.core.is_inherited() {
             return;
         }
         let Some(receiver) = queue.unpacked.receiver.clone() else { return };
@@ -201,7 +191,7 @@ impl MulticastSocket {
 
     /// A decoder for a framed group that is joined; gives its place.
     pub(crate) fn add_decoder(&self, framing: &Framing) -> usize {
-        let decoder = Decoder::new(framing.tag, framing.key.clone(), self.config.reassembly_buffer);
+        let decoder = Decoder::new(framing.tag, framing.key.clone(), self.core.config.reassembly_buffer);
         self.lock_queue().map_or(usize::MAX, |mut queue| queue.decoders.add(decoder))
     }
 
@@ -219,24 +209,19 @@ impl MulticastSocket {
             }
         }
     }
-
-    /// What the decoders have counted.
-    pub(crate) fn frame_counts(&self) -> Counts {
-        self.lock_queue().map_or_else(Counts::default, |queue| queue.counts())
-    }
 }
 
 /// One train on its way to the application.
-struct Intake<'a> {
+struct Intake<'a, 'w> {
     train: &'a Train<'a>,
-    waiting: Option<Waiting<'a>>,
+    waiting: Option<&'a mut Waiting<'w>>,
     sorted: Sorted,
     /// Of the messages that wait in the bytes of the train: their group and Interface, and where they are.
     group: Option<(Arc<str>, u32)>,
     spans: Vec<(u32, u32)>,
 }
 
-impl Intake<'_> {
+impl Intake<'_, '_> {
     fn take(&mut self, queue: &mut Queue, bytes: &[u8], group: &FramedGroup, range: Range<usize>) {
         if self.deliver(group, &bytes[range.clone()]) {
             return;

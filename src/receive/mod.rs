@@ -8,7 +8,9 @@ mod carried;
 mod decoders;
 mod filter;
 mod framed;
+mod inbound;
 mod lock;
+mod message;
 mod namespace;
 mod queue;
 mod stash;
@@ -17,27 +19,28 @@ mod wait;
 mod wake;
 
 pub(crate) use carried::Inlet;
-pub(crate) use filter::Filter;
-pub(crate) use lock::{QueueGuard, QueueLock};
-pub(crate) use wait::Hunch;
+pub(crate) use filter::Wanted;
+#[cfg(test)]
+pub(crate) use inbound::panics;
+pub(crate) use inbound::{Inbound, Inbox};
+pub(crate) use lock::QueueGuard;
+pub use message::Received;
 
-use crate::error::limit_error;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, limit_error};
 use crate::lend::lend;
-use crate::socket::{MulticastSocket, Received};
-use crate::technology::carrier::Heard;
-use crate::technology::ip::{Hears, Receiver};
+use crate::technology::ip::Receiver;
+use filter::Filter;
 use queue::Queue;
-use stash::{Arrival, Stash};
+use stash::Arrival;
 use std::cell::RefCell;
 use std::io;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use sys::batch::{BATCH, Batch};
+use sys::batch::Batch;
 use sys::handle::DOORBELL;
 use sys::logging::Pace;
-use sys::udp::{self, Membership, Origin};
+use sys::udp::{self, Origin};
 
 type Buffer = [MaybeUninit<u8>];
 
@@ -63,57 +66,65 @@ const LONGEST: usize = 65536;
 /// What a caller wants to know of a message besides its bytes.
 type Details<'a> = Option<&'a mut Option<Received>>;
 
+/// Who waits for a message: what it is to be of, where it goes, and what else is asked.
+struct Waiting<'a> {
+    filter: Option<&'a Filter>,
+    buf: &'a mut Buffer,
+    details: Details<'a>,
+}
+
 thread_local! {
     /// Takes what is too long for the application's buffer, so that nothing is cut off.
     static REST: RefCell<Option<Box<Buffer>>> = const { RefCell::new(None) };
 }
 
-impl MulticastSocket {
-    /// Takes the next message of any joined group, or of the group `uri` (RFC 7046 §4.5.2). Returns its length.
+impl Inbound {
+    /// Takes the next message of any joined group, or of the one that is `wanted`. Returns its length.
     #[inline]
-    pub fn receive(&self, uri: Option<&[u8]>, buf: &mut Buffer) -> Result<usize> {
-        self.receive_with(uri, buf, None)
+    pub fn receive(&self, wanted: Option<Wanted>, buf: &mut Buffer) -> Result<usize> {
+        self.receive_with(wanted, buf, None)
     }
 
-    /// As [`MulticastSocket::receive`], and says for which group and from whom.
-    pub fn receive_from(&self, uri: Option<&[u8]>, buf: &mut Buffer) -> Result<Received> {
+    /// As [`Inbound::receive`], and says for which group and from whom.
+    pub fn receive_from(&self, wanted: Option<Wanted>, buf: &mut Buffer) -> Result<Received> {
         self.wants_origins.store(true, Ordering::Relaxed);
         let mut details = None;
-        self.receive_with(uri, buf, Some(&mut details))?;
+        self.receive_with(wanted, buf, Some(&mut details))?;
         details.ok_or(Error::NoSuchSocket)
     }
 
     #[inline]
-    fn receive_with(&self, uri: Option<&[u8]>, buf: &mut Buffer, mut details: Details) -> Result<usize> {
+    fn receive_with(&self, wanted: Option<Wanted>, buf: &mut Buffer, mut details: Details) -> Result<usize> {
         let (mut nonblocking, mut idle) = (None, false);
-        let mut expects_to_wait = uri.is_none() && self.expects_to_wait();
+        let mut expects_to_wait = wanted.is_none() && self.expects_to_wait();
         loop {
-            if self.is_deleted() {
+            if self.core.is_deleted() {
                 return Err(Error::NoSuchSocket);
             }
-            let filter = uri.map(|uri| self.filter(uri)).transpose()?;
-            let filter = filter.as_deref();
-            if self.slot.queued.load(Ordering::Acquire) > 0 {
-                if let Some(len) = self.take(filter, buf, details.as_deref_mut())? {
+            let filter = wanted.as_ref().map(|wanted| self.filter(wanted)).transpose()?;
+            let (filter, details) = (filter.as_deref(), details.as_deref_mut());
+            let waiting = &mut Waiting { filter, buf, details };
+            if self.inbox.queued.load(Ordering::Acquire) > 0 {
+                if let Some(len) = self.take(waiting)? {
                     return Ok(len);
                 }
             }
             expects_to_wait =
-                expects_to_wait && !*nonblocking.get_or_insert_with(|| self.handle.nonblocking());
+                expects_to_wait && !*nonblocking.get_or_insert_with(|| self.core.handle.nonblocking());
             if !std::mem::take(&mut expects_to_wait) {
-                if let Some(len) = self.read_once(filter, buf, details.as_deref_mut())? {
+                if let Some(len) = self.read_once(waiting)? {
                     return Ok(len);
                 }
             }
-            if *nonblocking.get_or_insert_with(|| self.handle.nonblocking()) {
-                return self.look_around(filter, buf, details)?.ok_or(Error::WouldBlock);
+            if *nonblocking.get_or_insert_with(|| self.core.handle.nonblocking()) {
+                return self.look_around(waiting)?.ok_or(Error::WouldBlock);
             }
             if !idle {
-                if let Some(len) = self.spin(filter, buf, details.as_deref_mut())? {
+                if let Some(len) = self.spin(waiting)? {
                     return Ok(len);
                 }
             }
-            if let Some(len) = self.sleep(idle, filter, buf, details.as_deref_mut())? {
+            if let Some(len) = self.sleep(idle, waiting)? {
                 return Ok(len);
             }
             idle = true;
@@ -122,15 +133,10 @@ impl MulticastSocket {
 
     /// One read that does not wait, where a message is most likely.
     #[inline]
-    fn read_once(
-        &self,
-        filter: Option<&Filter>,
-        buf: &mut Buffer,
-        mut details: Details,
-    ) -> Result<Option<usize>> {
-        if let Some(filter) = filter {
+    fn read_once(&self, waiting: &mut Waiting) -> Result<Option<usize>> {
+        if let Some(filter) = waiting.filter {
             for receiver in &filter.receivers {
-                if let Some(len) = self.read(receiver, false, Some(filter), buf, details.as_deref_mut())? {
+                if let Some(len) = self.read(receiver, false, waiting)? {
                     return Ok(Some(len));
                 }
             }
@@ -139,10 +145,10 @@ impl MulticastSocket {
         let receivers = self.receivers.load();
         match receivers.as_slice() {
             [] => Ok(None),
-            [receiver] => self.read(receiver, false, None, buf, details),
+            [receiver] => self.read(receiver, false, waiting),
             many => match by_token(many, self.hot.load(Ordering::Relaxed)) {
                 Some(receiver) => {
-                    let read = self.read(receiver, false, None, buf, details);
+                    let read = self.read(receiver, false, waiting);
                     // The others may have something.
                     self.waits.store(0, Ordering::Relaxed);
                     read
@@ -156,16 +162,17 @@ impl MulticastSocket {
     /// receiver up; when it was the last one, the socket is at its end there too.
     #[cold]
     fn is_given_up(&self, receiver: &Receiver) -> bool {
-        if receiver.live.load(Ordering::Acquire) && !(self.is_inherited() && udp::is_shut(&receiver.fd)) {
+        if receiver.live.load(Ordering::Acquire) && !(self.core.is_inherited() && udp::is_shut(&receiver.fd))
+        {
             return false;
         }
-        if self.is_inherited() {
+        if self.core.is_inherited() {
             receiver.live.store(false, Ordering::Release);
             self.receivers.rcu(|list| -> Vec<_> {
                 list.iter().filter(|r| r.token != receiver.token).cloned().collect()
             });
             if self.receivers.load().is_empty() {
-                self.deleted.store(true, Ordering::SeqCst);
+                self.core.delete();
             }
         }
         true
@@ -173,28 +180,22 @@ impl MulticastSocket {
 
     /// Reads one receiver. `None`: nothing is there (or, after a wait, it is time to look around).
     #[inline]
-    fn read(
-        &self,
-        receiver: &Arc<Receiver>,
-        wait: bool,
-        filter: Option<&Filter>,
-        buf: &mut Buffer,
-        mut details: Details,
-    ) -> Result<Option<usize>> {
+    fn read(&self, receiver: &Arc<Receiver>, wait: bool, waiting: &mut Waiting) -> Result<Option<usize>> {
         if receiver.framed {
-            return self.read_framed(receiver, wait, filter, buf, details);
+            return self.read_framed(receiver, wait, waiting);
         }
         let carried = self.carried.load(Ordering::Relaxed);
         let backlog = receiver.hits.load(Ordering::Relaxed) >= BACKLOG && !carried;
-        if backlog && !wait && filter.is_none() && self.sleeping.load(Ordering::Relaxed) == 0 {
-            return self.read_many(receiver, buf, details);
+        if backlog && !wait && waiting.filter.is_none() && self.sleeping.load(Ordering::Relaxed) == 0 {
+            return self.read_many(receiver, waiting);
         }
-        let asked = receiver.asks(details.is_some() || carried);
+        let asked = receiver.asks(waiting.details.is_some() || carried);
         let mut elsewhere = 0;
         loop {
+            let Waiting { filter, buf, details } = waiting;
             let room = buf.len();
             let mut sort = |parts: (&[u8], &[u8]), origin| {
-                self.sort(receiver, filter, parts, origin, details.as_deref_mut())
+                self.sort(receiver, *filter, parts, origin, details.as_deref_mut())
             };
             let sorted = if room >= receiver.longest {
                 udp::receive_whole(&receiver.fd, buf, !wait, asked)
@@ -214,7 +215,7 @@ impl MulticastSocket {
             };
             match sorted {
                 Ok(Sorted::Delivered(len)) => {
-                    self.counters.received.fetch_add(1, Ordering::Relaxed);
+                    self.core.counters.received.fetch_add(1, Ordering::Relaxed);
                     receiver.counters.received.fetch_add(1, Ordering::Relaxed);
                     if (len > BATCHED) != receiver.long.load(Ordering::Relaxed) {
                         receiver.long.store(len > BATCHED, Ordering::Relaxed);
@@ -229,7 +230,7 @@ impl MulticastSocket {
                 }
                 read => {
                     if matches!(read, Ok(Sorted::Second)) {
-                        if let Some(len) = self.take(filter, buf, details.as_deref_mut())? {
+                        if let Some(len) = self.take(waiting)? {
                             return Ok(Some(len));
                         }
                     }
@@ -254,7 +255,9 @@ impl MulticastSocket {
             Ok(Sorted::Delivered(len)) => Some(Ok(Some(len))),
             Ok(Sorted::TooLong) => Some(Err(Error::MessageSize(room))),
             Ok(Sorted::GivenUp) => Some(Ok(None)),
-            Ok(Sorted::Elsewhere | Sorted::Second) if self.is_deleted() => Some(Err(Error::NoSuchSocket)),
+            Ok(Sorted::Elsewhere | Sorted::Second) if self.core.is_deleted() => {
+                Some(Err(Error::NoSuchSocket))
+            }
             // A wait ends with any message: what others send must not hide what else there may be by now.
             Ok(Sorted::Elsewhere | Sorted::Second) if wait || *elsewhere == OTHERS => Some(Ok(None)),
             Ok(Sorted::Elsewhere | Sorted::Second) => {
@@ -271,7 +274,7 @@ impl MulticastSocket {
                     Some(Ok(None))
                 }
                 Some(libc::EINTR) if !wait => None,
-                _ => Some(Err(waiting(e))),
+                _ => Some(Err(failed(e))),
             },
         }
     }
@@ -313,22 +316,17 @@ impl MulticastSocket {
     }
 
     /// Asks the kernel for many messages, gives the first and keeps the rest.
-    fn read_many(
-        &self,
-        receiver: &Arc<Receiver>,
-        buf: &mut Buffer,
-        mut details: Details,
-    ) -> Result<Option<usize>> {
+    fn read_many(&self, receiver: &Arc<Receiver>, waiting: &mut Waiting) -> Result<Option<usize>> {
         receiver.hits.store(0, Ordering::Relaxed);
         // A forked child must not take more than it hands out: what is left would be lost to its parent.
-        if self.is_inherited() {
-            return self.read(receiver, false, None, buf, details);
+        if self.core.is_inherited() {
+            return self.read(receiver, false, waiting);
         }
         let Some(mut queue) = self.try_lock_queue() else {
-            return self.read(receiver, false, None, buf, details);
+            return self.read(receiver, false, waiting);
         };
         if queue.len() > 0 {
-            return self.take_locked(&mut queue, None, buf, details);
+            return self.take_locked(&mut queue, waiting);
         }
         if queue.batch.is_none() {
             queue.batch = Some(Batch::new().map_err(|e| limit_error(&e, "receive: memory for a batch"))?);
@@ -336,14 +334,14 @@ impl MulticastSocket {
         match self.refill(&mut queue, receiver) {
             Ok(()) => {}
             Err(e) if matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EINTR)) => return Ok(None),
-            Err(e) => return Err(waiting(e)),
+            Err(e) => return Err(failed(e)),
         }
-        let taken = self.take_locked(&mut queue, None, buf, details.as_deref_mut())?;
+        let taken = self.take_locked(&mut queue, waiting)?;
         if taken.is_none() {
             // All were for others; there may be one of ours behind them.
             drop(queue);
             receiver.hits.store(0, Ordering::Relaxed);
-            return self.read(receiver, false, None, buf, details);
+            return self.read(receiver, false, waiting);
         }
         Ok(taken)
     }
@@ -381,7 +379,7 @@ impl MulticastSocket {
         if queue.len() == 0
             && backlog
             && receiver.live.load(Ordering::Acquire)
-            && !self.is_inherited()
+            && !self.core.is_inherited()
             && self.sleeping.load(Ordering::Relaxed) == 0
             && self.receivers.load().len() == 1
         {
@@ -392,26 +390,20 @@ impl MulticastSocket {
     }
 
     /// Takes from the queue.
-    fn take(&self, filter: Option<&Filter>, buf: &mut Buffer, details: Details) -> Result<Option<usize>> {
+    fn take(&self, waiting: &mut Waiting) -> Result<Option<usize>> {
         // Without a filter: whoever holds the lock is copying a message; meanwhile there may be one in the kernel. But not
         // where a carrier may just be bringing the one that has made the handle readable.
-        let surely = filter.is_some() || self.carried.load(Ordering::Relaxed);
+        let surely = waiting.filter.is_some() || self.carried.load(Ordering::Relaxed);
         let queue = if surely { self.lock_queue() } else { self.try_lock_queue() };
         match queue {
-            Some(mut queue) => self.take_locked(&mut queue, filter, buf, details),
+            Some(mut queue) => self.take_locked(&mut queue, waiting),
             None => Ok(None),
         }
     }
 
-    fn take_locked(
-        &self,
-        queue: &mut Queue,
-        filter: Option<&Filter>,
-        buf: &mut Buffer,
-        details: Details,
-    ) -> Result<Option<usize>> {
-        let taken = queue.pick(filter, buf, details);
-        if filter.is_none() && matches!(taken, Ok(Some(_))) {
+    fn take_locked(&self, queue: &mut Queue, waiting: &mut Waiting) -> Result<Option<usize>> {
+        let taken = queue.pick(waiting);
+        if waiting.filter.is_none() && matches!(taken, Ok(Some(_))) {
             self.refill_backlog(queue);
         }
         self.show(queue);
@@ -419,161 +411,6 @@ impl MulticastSocket {
             queue.taken += 1;
         }
         taken
-    }
-
-    /// The queue; `None` when the slot belongs to a later socket.
-    fn lock_queue(&self) -> Option<QueueGuard> {
-        Some(self.slot.queue.lock()).filter(|queue| queue.owner == self.id)
-    }
-
-    fn try_lock_queue(&self) -> Option<QueueGuard> {
-        self.slot.queue.try_lock().filter(|queue| queue.owner == self.id)
-    }
-
-    /// How many messages the application took from the queue, and how many found it full.
-    pub(crate) fn queue_counts(&self) -> (u64, u64) {
-        self.lock_queue().map_or((0, 0), |queue| (queue.taken, queue.dropped))
-    }
-
-    /// At the socket's creation: the slot's queue is its own from now on.
-    pub(crate) fn take_over_queue(&self) {
-        let mut queue = self.slot.queue.lock();
-        // A batch that is put aside is a part of what the kernel's buffer held.
-        let limit = self.config.receive_buffer + BATCH * LONGEST;
-        *queue = Queue { owner: self.id, stash: Stash::new(limit), ..Queue::default() };
-        self.slot.queued.store(0, Ordering::SeqCst);
-    }
-
-    /// At the socket's end.
-    pub(crate) fn give_up_queue(&self) {
-        if let Some(mut queue) = self.lock_queue() {
-            queue.waiters.wake_all();
-            *queue = Queue::default();
-            self.slot.queued.store(0, Ordering::SeqCst);
-        }
-    }
-
-    /// Keeps a message for a later call: the `next` one, or behind the others.
-    fn keep(&self, message: Vec<u8>, arrival: Arrival, next: bool) {
-        let Some(mut queue) = self.lock_queue() else { return };
-        if next {
-            queue.stash.push_front(message, arrival);
-        } else {
-            queue.stash(&message, arrival);
-        }
-        self.show(&mut queue);
-    }
-
-    // For `control`, under its lock.
-
-    pub(crate) fn add_receiver(&self, receiver: &Arc<Receiver>) -> io::Result<()> {
-        self.handle.add(&receiver.fd, receiver.token)?;
-        // Tokens only grow, so the list stays sorted by them.
-        let mut list = Vec::clone(&self.receivers.load());
-        list.push(receiver.clone());
-        self.receivers.store(Arc::new(list));
-        Ok(())
-    }
-
-    /// `membership` is left explicitly, since to close the socket is not to leave when something else still has it.
-    pub(crate) fn remove_receiver(&self, receiver: &Arc<Receiver>, membership: Option<&Membership>) {
-        if let Some(membership) = membership {
-            let _ = udp::leave(&receiver.fd, membership);
-        }
-        self.last_filter.store(None);
-        if let Some(mut queue) = self.lock_queue() {
-            if queue.receiver.as_ref().is_some_and(|r| r.token == receiver.token) {
-                queue.spill();
-                queue.receiver = None;
-                self.show(&mut queue);
-            }
-        }
-        self.count_drops(receiver);
-        if let Some(mut queue) = self.lock_queue() {
-            queue.unpacked.receiver.take_if(|known| known.token == receiver.token);
-        }
-        receiver.live.store(false, Ordering::Release);
-        self.handle.remove(&receiver.fd);
-        let list = self.receivers.load().iter().filter(|r| r.token != receiver.token).cloned().collect();
-        self.receivers.store(Arc::new(list));
-        udp::shut(&receiver.fd);
-    }
-
-    /// Saves what a receiver holds, before it is replaced.
-    pub(crate) fn rescue(&self, receiver: &Arc<Receiver>) {
-        // What was read ahead is older.
-        if let Some(mut queue) = self.lock_queue() {
-            queue.spill();
-            self.show(&mut queue);
-        }
-        if receiver.framed {
-            return self.rescue_framed(receiver);
-        }
-        let mut buf = vec![MaybeUninit::uninit(); LONGEST];
-        while let Ok((message, origin)) =
-            udp::receive_whole(&receiver.fd, &mut buf, true, receiver.asks(true))
-        {
-            let gone = message.is_empty() && self.is_given_up(receiver);
-            let Some((group, interface)) = receiver.group_of(&origin).filter(|_| !gone) else {
-                if gone {
-                    return;
-                }
-                continue;
-            };
-            let Some(mut queue) = self.lock_queue() else { return };
-            queue.spill();
-            queue.stash(message, Arrival { group, interface, from: origin.from });
-            self.show(&mut queue);
-        }
-    }
-
-    /// Drops what waits for a group that was left.
-    pub(crate) fn forget_queued(&self, group: &str) {
-        self.last_filter.store(None);
-        let Some(mut queue) = self.lock_queue() else { return };
-        queue.spill();
-        let heard = Heard::of(group);
-        queue.stash.retain(|group| !heard.covers(group));
-        queue.twins.forget(group);
-        // They are to learn that it is not joined.
-        queue.waiters.wake(group);
-        self.show(&mut queue);
-    }
-
-    /// Before a fork: no thread is in the middle of the queue.
-    pub(crate) fn hold_queue(&self) -> QueueGuard {
-        self.slot.queue.lock()
-    }
-
-    /// In a forked child, with the queue held: its messages are the parent's.
-    pub(crate) fn start_in_child(&self, queue: &mut Queue) {
-        let Queue { owner, mut stash, decoders, .. } = std::mem::take(queue);
-        stash.abandon();
-        *queue = Queue { owner, stash, decoders, ..Queue::default() };
-        self.slot.queued.store(0, Ordering::SeqCst);
-        self.sleeping.store(0, Ordering::SeqCst);
-    }
-
-    /// Adds to the statistics what the kernel has dropped at this receiver, and tells of it.
-    pub(crate) fn count_drops(&self, receiver: &Receiver) {
-        let drops = receiver.new_drops();
-        if drops == 0 {
-            return;
-        }
-        let total =
-            self.counters.dropped_by_kernel.fetch_add(drops.into(), Ordering::Relaxed) + u64::from(drops);
-        receiver.counters.dropped_by_kernel.fetch_add(drops.into(), Ordering::Relaxed);
-        static PACE: Pace = Pace::new();
-        if PACE.due() {
-            let what = match &receiver.hears {
-                Hears::One { group, .. } => &**group,
-                Hears::Shared { .. } => "a shared receiver",
-            };
-            log::warn!(
-                "{what}: {drops} messages were dropped because the receive buffer was full ({total} so far on this \
-                 socket): receive faster, or raise receive_buffer (HAM_RECEIVE_BUFFER) and sysctl net.core.rmem_max"
-            );
-        }
     }
 }
 
@@ -600,6 +437,6 @@ fn by_token(receivers: &[Arc<Receiver>], token: u64) -> Option<&Arc<Receiver>> {
 }
 
 #[cold]
-fn waiting(error: io::Error) -> Error {
+fn failed(error: io::Error) -> Error {
     Error::from_io(&error, "receive")
 }

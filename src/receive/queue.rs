@@ -1,13 +1,13 @@
 //! What waits in the library: messages that were read ahead, and those that a later call is to have.
 
 use super::decoders::Decoders;
+use super::message::Received;
 use super::stash::{Arrival, Stash};
 use super::twins::Twins;
 use super::wake::Waiters;
-use super::{Buffer, Details, Filter};
+use super::{Buffer, Waiting};
 use crate::error::{Error, Result};
 use crate::frame::{Counts, Decoder};
-use crate::socket::Received;
 use crate::technology::carrier::Frame;
 use crate::technology::ip::Receiver;
 use std::collections::HashMap;
@@ -131,12 +131,8 @@ impl Queue {
     }
 
     /// Takes the oldest message, or the oldest of one group.
-    pub(super) fn pick(
-        &mut self,
-        filter: Option<&Filter>,
-        buf: &mut Buffer,
-        details: Details,
-    ) -> Result<Option<usize>> {
+    pub(super) fn pick(&mut self, waiting: &mut Waiting) -> Result<Option<usize>> {
+        let (filter, buf, details) = (waiting.filter, &mut *waiting.buf, waiting.details.as_deref_mut());
         if filter.is_some() {
             self.spill();
         }

@@ -1,9 +1,9 @@
 //! Who learns that messages wait: those who sleep until there is one of their group, and whoever polls the handle.
 
+use super::inbound::Inbound;
 use super::queue::Queue;
-use super::{Buffer, Details, Filter, waiting};
+use super::{Waiting, failed};
 use crate::error::{Error, Result};
-use crate::socket::MulticastSocket;
 use crate::technology::ip::LOOK_AROUND;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
@@ -136,26 +136,21 @@ impl Queue {
     }
 }
 
-impl MulticastSocket {
+impl Inbound {
     /// Sleeps until there may be a message of a socket with carriers, or it is time to look around. Without a filter only
     /// carriers can bring one.
-    pub(super) fn sleep_for_arrival(
-        &self,
-        filter: Option<&Filter>,
-        buf: &mut Buffer,
-        mut details: Details,
-    ) -> Result<Option<usize>> {
+    pub(super) fn sleep_for_arrival(&self, waiting: &mut Waiting) -> Result<Option<usize>> {
         let Some(mut queue) = self.lock_queue() else { return Err(Error::NoSuchSocket) };
-        if let Some(len) = self.take_locked(&mut queue, filter, buf, details.as_deref_mut())? {
+        if let Some(len) = self.take_locked(&mut queue, waiting)? {
             return Ok(Some(len));
         }
-        let wants = match filter {
+        let wants = match waiting.filter {
             None => Wants::Any,
             Some(filter) if filter.all => Wants::Several,
             Some(filter) => Wants::Group(filter.name.clone()),
         };
-        let receivers = filter.map_or(&[][..], |filter| &filter.receivers);
-        let signal = queue.waiters.enter(wants, receivers.is_empty()).map_err(waiting)?;
+        let receivers = waiting.filter.map_or(&[][..], |filter| &filter.receivers);
+        let signal = queue.waiters.enter(wants, receivers.is_empty()).map_err(failed)?;
         drop(queue);
         let woken = signal.wait(receivers.iter().map(|r| r.fd.as_raw_fd()));
         let Some(mut queue) = self.lock_queue() else { return Ok(None) };
@@ -163,9 +158,9 @@ impl MulticastSocket {
         if let Err(e) = woken {
             // Others can have what it was woken for.
             self.show(&mut queue);
-            return Err(waiting(e));
+            return Err(failed(e));
         }
-        self.take_locked(&mut queue, filter, buf, details)
+        self.take_locked(&mut queue, waiting)
     }
 
     /// Makes the handle readable exactly while the queue holds something, but for what is another thread's already.
@@ -184,19 +179,19 @@ impl MulticastSocket {
         }
         let len = queue.len();
         let rings = len > 0 && (queue.rung || len > 1 || !queue.is_promised());
-        if queue.rung == rings || self.is_inherited() {
-            self.slot.queued.store(len, Ordering::Release);
+        if queue.rung == rings || self.core.is_inherited() {
+            self.inbox.queued.store(len, Ordering::Release);
             return;
         }
         // Whoever is about to sleep says so first and then looks here.
-        self.slot.queued.store(len, Ordering::SeqCst);
+        self.inbox.queued.store(len, Ordering::SeqCst);
         queue.rung = rings;
         if queue.rung {
-            self.handle.ring();
+            self.core.handle.ring();
         } else {
-            self.handle.quiet();
-            if self.is_deleted() {
-                self.handle.ring();
+            self.core.handle.quiet();
+            if self.core.is_deleted() {
+                self.core.handle.ring();
             }
         }
     }

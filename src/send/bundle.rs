@@ -2,12 +2,11 @@
 //!
 //! One thread of the process sends what is due. Delays are all the same, so what became due first was begun first.
 
-use super::{Framed, Outlet, Route, Wait};
+use super::{Framed, Outbound, Outlet, Route, Wait};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::frame::MAX_MESSAGE;
 use crate::frame::bundle;
-use crate::socket::MulticastSocket;
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::sync::atomic::Ordering;
@@ -80,7 +79,7 @@ impl Bundle {
 
 impl Outlet {
     /// Sends what waits in the bundle, now or never.
-    pub(crate) fn flush(&self, socket: &MulticastSocket) {
+    pub(crate) fn flush(&self, outbound: &Outbound) {
         let Some(bundle) = &self.bundle else { return };
         for _ in 0..PATIENCE {
             // Who has it locked for longer waits for room, and takes the bundle along.
@@ -88,8 +87,8 @@ impl Outlet {
                 std::thread::sleep(Duration::from_millis(1));
                 continue;
             };
-            if let Err(e) = self.flush_locked(socket, &mut pending, Wait::Never) {
-                pending.give_up(socket, &e);
+            if let Err(e) = self.flush_locked(outbound, &mut pending, Wait::Never) {
+                pending.give_up(outbound, &e);
             }
             return;
         }
@@ -103,27 +102,27 @@ impl Outlet {
     }
 
     /// Sends a bundle whose time has come. False: the device takes nothing now, or the bundle is being sent.
-    fn flush_due(&self, socket: &MulticastSocket, bundle: &Bundle, round: u64) -> bool {
+    fn flush_due(&self, outbound: &Outbound, bundle: &Bundle, round: u64) -> bool {
         let Some(mut pending) = bundle.try_lock() else { return false };
         if pending.round != round {
             return true;
         }
-        match self.flush_locked(socket, &mut pending, Wait::Briefly) {
+        match self.flush_locked(outbound, &mut pending, Wait::Briefly) {
             Ok(()) => true,
             Err(e) if e.is_for_now() && pending.since.is_none_or(|since| since.elapsed() < OVERDUE) => false,
             Err(e) => {
-                pending.give_up(socket, &e);
+                pending.give_up(outbound, &e);
                 true
             }
         }
     }
 
     /// What cannot be sent is lost and counted, unless the whole call is to be made again.
-    fn flush_locked(&self, socket: &MulticastSocket, pending: &mut Pending, wait: Wait) -> Result<()> {
+    fn flush_locked(&self, outbound: &Outbound, pending: &mut Pending, wait: Wait) -> Result<()> {
         let Some(route) = pending.route.clone().filter(|_| pending.messages > 0) else { return Ok(()) };
-        let result = self.with_flow(socket.config, |flow, packed| {
+        let result = self.with_flow(outbound.core.config, |flow, packed| {
             flow.pack_bundle(&pending.entries, packed);
-            let result = socket.send_packed(&route, packed, pending.messages, wait);
+            let result = outbound.send_packed(&route, packed, pending.messages, wait);
             if matches!(result, Err(Error::WouldBlock)) {
                 flow.take_back(packed);
             }
@@ -152,16 +151,16 @@ impl Pending {
     }
 
     /// Counts what is lost, where that is not done yet.
-    fn give_up(&mut self, socket: &MulticastSocket, error: &Error) {
+    fn give_up(&mut self, outbound: &Outbound, error: &Error) {
         if self.messages > 0 {
-            socket.counters.send_failures.fetch_add(self.messages, Ordering::Relaxed);
+            outbound.core.counters.send_failures.fetch_add(self.messages, Ordering::Relaxed);
             tell_of_loss(self.messages, error);
             self.clear();
         }
     }
 }
 
-impl MulticastSocket {
+impl Outbound {
     pub(super) fn send_bundled(
         &self,
         route: &Arc<Route>,
@@ -173,7 +172,7 @@ impl MulticastSocket {
         let room = bundle.size.min(framed.limit).saturating_sub(outlet.overhead());
         let size = bundle::ENTRY + message.len();
         let mut pending = bundle.lock();
-        if self.is_deleted() {
+        if self.core.is_deleted() {
             return Err(Error::NoSuchSocket);
         }
         if pending.messages > 0 && pending.entries.len() + size > room {
@@ -221,11 +220,11 @@ fn note(due: Due) -> Result<()> {
 fn flush_when_due(inbox: &Receiver<Due>) {
     while let Ok(due) = inbox.recv() {
         std::thread::sleep(due.at.saturating_duration_since(Instant::now()));
-        let Some((socket, bundle)) = due.outlet.socket.upgrade().zip(due.outlet.bundle.as_ref()) else {
+        let Some((outbound, bundle)) = due.outlet.outbound.upgrade().zip(due.outlet.bundle.as_ref()) else {
             due.outlet.abandon();
             continue;
         };
-        if due.outlet.flush_due(&socket, bundle, due.round) {
+        if due.outlet.flush_due(&outbound, bundle, due.round) {
             continue;
         }
         let again = Due { at: Instant::now() + bundle.delay, round: due.round, outlet: due.outlet.clone() };

@@ -1,10 +1,9 @@
 //! Messages by carriers: always in frames, and whole where no target of technology `ip` needs them cut. What travels raw
 //! in technology `ip` goes to carriers with the addresses that it comes from there, so that who hears both knows.
 
-use super::{Framed, Route, Target, Wait, Way};
+use super::{Framed, Outbound, Route, Target, Wait, Way};
 use crate::error::{Error, Result};
 use crate::frame::{HOP_LIMIT, Packed};
-use crate::socket::MulticastSocket;
 use crate::technology;
 use crate::technology::carrier::Reach;
 use std::io;
@@ -42,10 +41,10 @@ impl CarrierWay {
     }
 }
 
-impl MulticastSocket {
+impl Outbound {
     /// Sends a message raw by technology `ip`, and in a frame by carriers.
     pub(super) fn send_both(&self, route: &Route, framed: &Framed, message: &[u8]) -> Result<()> {
-        framed.outlet.with_flow(self.config, |flow, packed| {
+        framed.outlet.with_flow(self.core.config, |flow, packed| {
             flow.pack(message, framed.limit, packed);
             let send = |target: &Target, dont_wait| match &target.way {
                 Way::Ip(way) => way.send(message, dont_wait),
@@ -73,10 +72,12 @@ pub(super) fn advice(error: &io::Error) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handles;
+    use crate::config;
+    use crate::core::Core;
     use crate::technology::loopback::{Loopback, LoopbackSettings};
     use std::cell::Cell;
     use std::sync::Arc;
+    use sys::handle::{self, Handle};
 
     #[test]
     fn what_a_carrier_refuses_is_not_put_again() {
@@ -84,19 +85,20 @@ mod tests {
         let way = technology::Way::Loopback(loopback.way("ham:opaque:a"));
         let way = CarrierWay { way, ttl: 1, reach: Some(Reach::All), sources: Box::default() };
         let target = Target { way: Way::Carrier(way), interface: String::new(), counters: Arc::default() };
-        let route = Route { uri: Box::default(), generation: 0, targets: [target].into(), framed: None };
-        let handle = handles::create(&[1]).unwrap();
-        let socket = handles::find(handle).unwrap();
+        let (number, handle) = Handle::create().unwrap();
+        let core = Arc::new(Core::new(number, handle, config::get().unwrap()));
+        let outbound = Arc::new(Outbound::new(core));
+        let route = outbound.keep_route(b"ham:opaque:a", vec![target], None);
         for errno in [libc::ENETUNREACH, libc::EHOSTUNREACH, libc::ENOBUFS, libc::EADDRNOTAVAIL] {
             let puts = Cell::new(0);
             let put = |_: &Target, _| {
                 puts.set(puts.get() + 1);
                 Err(io::Error::from_raw_os_error(errno))
             };
-            assert!(socket.pass(&route, 1, Wait::AsTheHandleSays, put).is_err());
+            assert!(outbound.pass(&route, 1, Wait::AsTheHandleSays, put).is_err());
             assert_eq!(puts.get(), 1, "{errno}");
         }
-        drop(socket);
-        handles::delete(handle).unwrap();
+        outbound.forget_routes();
+        handle::close(number);
     }
 }

@@ -1,13 +1,12 @@
 //! Messages to framed groups: frames of one message in one train of datagrams, the same bytes by every Interface.
 
 use super::bundle::Bundle;
-use super::{Framed, IpWay, Route, Target, Wait, Way};
+use super::{Framed, IpWay, Outbound, Route, Target, Wait, Way};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::frame::{Flow, Packed};
 use crate::lend::lend;
 use crate::mapping::Framing;
-use crate::socket::MulticastSocket;
 use arc_swap::ArcSwapOption;
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -38,14 +37,14 @@ pub(crate) struct Outlet {
     /// In its place when it is spent.
     later: ArcSwapOption<Flow>,
     pub(super) bundle: Option<Bundle>,
-    pub(super) socket: Weak<MulticastSocket>,
+    pub(super) outbound: Weak<Outbound>,
 }
 
 impl Outlet {
-    pub fn new(socket: &Arc<MulticastSocket>, framing: &Framing, config: &Config) -> Result<Outlet> {
+    pub fn new(outbound: &Arc<Outbound>, framing: &Framing, config: &Config) -> Result<Outlet> {
         let first = new_flow(framing, config)?;
-        let (bundle, socket) = (Bundle::new(config), Arc::downgrade(socket));
-        Ok(Outlet { framing: framing.clone(), first, later: ArcSwapOption::empty(), bundle, socket })
+        let (bundle, outbound) = (Bundle::new(config), Arc::downgrade(outbound));
+        Ok(Outlet { framing: framing.clone(), first, later: ArcSwapOption::empty(), bundle, outbound })
     }
 
     /// Does it with the sender that the next message is of, and with the thread's room for frames.
@@ -83,7 +82,7 @@ fn new_flow(framing: &Framing, config: &Config) -> Result<Flow> {
         .map_err(|e| Error::from_io(&e, "a random sender id"))
 }
 
-impl MulticastSocket {
+impl Outbound {
     #[inline]
     pub(super) fn send_framed(&self, route: &Arc<Route>, framed: &Framed, message: &[u8]) -> Result<()> {
         match &framed.outlet.bundle {
@@ -95,7 +94,7 @@ impl MulticastSocket {
     /// Sends one message in frames of its own.
     #[inline]
     pub(super) fn send_alone(&self, route: &Route, framed: &Framed, message: &[u8]) -> Result<()> {
-        framed.outlet.with_flow(self.config, |flow, packed| {
+        framed.outlet.with_flow(self.core.config, |flow, packed| {
             flow.pack(message, framed.limit, packed);
             let result = self.send_packed(route, packed, 1, Wait::AsTheHandleSays);
             if matches!(result, Err(Error::WouldBlock)) {
@@ -138,7 +137,7 @@ impl MulticastSocket {
         match result {
             // Half of it is out: not a call to be made again as if nothing had been.
             Err(Error::WouldBlock) if begun_any.get() => {
-                self.counters.send_failures.fetch_add(messages, Ordering::Relaxed);
+                self.core.counters.send_failures.fetch_add(messages, Ordering::Relaxed);
                 Err(Error::System { errno: libc::ENOBUFS, doing: HALF.into() })
             }
             result => result,

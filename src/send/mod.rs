@@ -4,17 +4,15 @@
 mod bundle;
 mod carried;
 mod framed;
+mod outbound;
 
 pub(crate) use carried::CarrierWay;
 pub(crate) use framed::Outlet;
+pub(crate) use outbound::Outbound;
 
-use crate::control;
 use crate::counters::InterfaceCounters;
 use crate::error::{Error, Result};
-use crate::handles::Entry;
-use crate::mapping::{self, Mapped};
-use crate::name::Name;
-use crate::socket::MulticastSocket;
+use crate::frame::MAX_MESSAGE;
 use crate::technology::ip::Sender;
 use socket2::SockAddr;
 use std::io;
@@ -23,12 +21,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use sys::logging::Pace;
 use sys::udp;
-
-/// How many routes (URIs as they are spelled) a multicast socket keeps.
-const ROUTES: usize = 65536;
-
-/// A route that is looked up so often in a row is compared first.
-const OFTEN: usize = 16;
 
 /// How long a bundle that is due waits for room.
 const BRIEFLY: Duration = Duration::from_millis(100);
@@ -107,6 +99,8 @@ enum Wait {
 
 /// Where messages for one URI go.
 pub(crate) struct Route {
+    /// Whose it is.
+    outbound: Arc<Outbound>,
     uri: Box<[u8]>,
     generation: u32,
     targets: Box<[Target]>,
@@ -124,50 +118,35 @@ pub(crate) struct Framed {
 }
 
 impl Route {
-    /// True when this is the route for `uri` as things stand at the socket.
+    /// True when this is the route for `uri` as things stand at its socket.
     #[inline]
-    pub fn serves(&self, socket: &MulticastSocket, uri: &[u8]) -> bool {
-        *self.uri == *uri && self.generation == socket.route_generation.load(Ordering::Acquire)
+    pub fn serves(&self, uri: &[u8]) -> bool {
+        *self.uri == *uri && self.generation == self.outbound.generation.load(Ordering::Acquire)
+    }
+
+    /// True when its socket is at its end.
+    pub fn is_deleted(&self) -> bool {
+        self.outbound.core.is_deleted()
+    }
+
+    /// Sends a message to the group by every Interface of the socket that carries it (RFC 7046 §4.5.1). It succeeds when one
+    /// of them took it.
+    #[inline]
+    pub fn send(self: &Arc<Route>, message: &[u8]) -> Result<()> {
+        if message.len() > MAX_MESSAGE {
+            return Err(Error::MessageSize(MAX_MESSAGE));
+        }
+        let outbound = &*self.outbound;
+        match &self.framed {
+            None => outbound
+                .pass(self, 1, Wait::AsTheHandleSays, |target, dont_wait| target.send(message, dont_wait)),
+            Some(framed) if framed.raw => outbound.send_both(self, framed, message),
+            Some(framed) => outbound.send_framed(self, framed, message),
+        }
     }
 }
 
-impl MulticastSocket {
-    /// Sends by a route that is looked up, or made. `promote` gets one that was looked up many times in a row, to be
-    /// compared first from then on.
-    pub(crate) fn send_by_search(
-        &self,
-        uri: &[u8],
-        message: &[u8],
-        promote: impl Fn(&Arc<Entry>),
-    ) -> Result<()> {
-        let by_route = |entry: &Arc<Entry>| {
-            let route = entry.route.as_ref().filter(|route| route.serves(self, uri))?;
-            let address = Arc::as_ptr(route) as usize;
-            if self.found.swap(address, Ordering::Relaxed) != address {
-                self.found_times.store(0, Ordering::Relaxed);
-            } else if self.found_times.fetch_add(1, Ordering::Relaxed) == OFTEN {
-                promote(entry);
-            }
-            Some(self.send_by(route, message))
-        };
-        if let Some(result) = self.routes.find(uri, by_route) {
-            return result;
-        }
-        let entry = self.make_route(uri)?;
-        promote(&entry);
-        entry.route.as_ref().map_or(Err(Error::NoSuchSocket), |route| self.send_by(route, message))
-    }
-
-    #[inline]
-    pub(crate) fn send_by(&self, route: &Arc<Route>, message: &[u8]) -> Result<()> {
-        match &route.framed {
-            None => self
-                .pass(route, 1, Wait::AsTheHandleSays, |target, dont_wait| target.send(message, dont_wait)),
-            Some(framed) if framed.raw => self.send_both(route, framed, message),
-            Some(framed) => self.send_framed(route, framed, message),
-        }
-    }
-
+impl Outbound {
     /// Passes what holds `messages` messages to every target by `send`, which is told not to wait and goes on where it
     /// stopped when it is called again. What it
     /// does while there is no room, `wait` says.
@@ -226,13 +205,13 @@ impl MulticastSocket {
                 told_of(&error);
             }
         }
-        self.counters.sent.fetch_add(messages, Ordering::Relaxed);
+        self.core.counters.sent.fetch_add(messages, Ordering::Relaxed);
         Ok(())
     }
 
     #[cold]
     fn count_failure(&self, target: &Target, messages: u64) {
-        self.counters.send_failures.fetch_add(messages, Ordering::Relaxed);
+        self.core.counters.send_failures.fetch_add(messages, Ordering::Relaxed);
         target.counters.send_failures.fetch_add(messages, Ordering::Relaxed);
     }
 
@@ -251,7 +230,7 @@ impl MulticastSocket {
         let mut told = true;
         loop {
             match error.raw_os_error() {
-                _ if self.is_deleted() => return Err(Error::NoSuchSocket),
+                _ if self.core.is_deleted() => return Err(Error::NoSuchSocket),
                 // It waits by itself, and some may have the message already: again, they would have it twice.
                 _ if target.sender().is_none() => return Err(self.send_failed(route, target, error)),
                 Some(libc::EINTR) => {}
@@ -303,7 +282,7 @@ impl MulticastSocket {
     }
 
     fn must_not(&self, wait: Wait) -> bool {
-        matches!(wait, Wait::Never) || self.handle.nonblocking()
+        matches!(wait, Wait::Never) || self.core.handle.nonblocking()
     }
 
     fn send_failed(&self, route: &Route, target: &Target, error: io::Error) -> Error {
@@ -323,46 +302,6 @@ impl MulticastSocket {
         };
         let uri = String::from_utf8_lossy(&route.uri);
         Error::from_io(&error, format!("send to {uri} on {}{advice}", target.interface))
-    }
-
-    #[cold]
-    fn make_route(&self, uri: &[u8]) -> Result<Arc<Entry>> {
-        let name = Name::parse(uri)?;
-        let mapped = match control::known(self, name.normal()) {
-            // Resolved once, at join. What is sent is sealed as this URI says, not as the one that was joined.
-            Some(mapped) => {
-                let (framing, raw) = mapping::framing(&name, self.config)?;
-                Mapped { framing, raw, ..mapped }
-            }
-            None => self.map(&name)?,
-        };
-        control::open_route(self, uri, &name, mapped)
-    }
-
-    /// Keeps a route. Under the control lock.
-    pub(crate) fn keep_route(
-        &self,
-        socket: &Arc<MulticastSocket>,
-        uri: &[u8],
-        targets: Vec<Target>,
-        framed: Option<Framed>,
-    ) -> Arc<Entry> {
-        let generation = self.route_generation.load(Ordering::Acquire);
-        let route = Arc::new(Route { uri: uri.into(), generation, targets: targets.into(), framed });
-        let entry = Arc::new(Entry { socket: socket.clone(), route: Some(route) });
-        if self.route_count.fetch_add(1, Ordering::Relaxed) >= ROUTES {
-            self.routes.clear();
-            self.route_count.store(1, Ordering::Relaxed);
-        }
-        self.routes.insert(uri, entry.clone());
-        entry
-    }
-
-    /// Makes every route be looked up anew. Under the control lock.
-    pub(crate) fn forget_routes(&self) {
-        self.route_generation.fetch_add(1, Ordering::Release);
-        self.routes.clear();
-        self.route_count.store(0, Ordering::Relaxed);
     }
 }
 

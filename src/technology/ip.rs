@@ -6,20 +6,20 @@
 //! hold the memberships, and the library drops what was not joined. None of these calls blocks.
 
 mod crowd;
+mod holders;
+pub mod seats;
+mod sender;
 
 pub use crowd::Crowd;
+pub use sender::Sender;
 
-use crate::config::Config;
 use crate::counters::InterfaceCounters;
 use crate::frame::Tag;
-use once_cell::race::OnceBox;
-use socket2::SockAddr;
-use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 use sys::udp::{self, Asked, Membership, Origin};
 
@@ -103,25 +103,36 @@ pub enum Hears {
     },
 }
 
+/// What the configuration says of the sockets of technology `ip`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Bytes of the receive buffer of each receiver.
+    pub receive_buffer: usize,
+    /// Bytes of the send buffer of each sender.
+    pub send_buffer: usize,
+    /// What this host sends comes back to its own members.
+    pub loopback: bool,
+}
+
 /// What a receiver is opened for.
-pub struct Place<'a> {
+pub struct Opening<'a> {
     /// Its token in the handle's epoll set.
     pub token: u64,
     /// The UDP port.
     pub port: u16,
     /// What came in by the Interface.
     pub counters: &'a Arc<InterfaceCounters>,
-    /// The configuration.
-    pub config: &'a Config,
+    /// What is configured.
+    pub settings: Settings,
 }
 
 impl Receiver {
-    fn new(place: &Place, fd: OwnedFd, v6: bool, framed: bool, hears: Hears) -> Receiver {
+    fn new(opening: &Opening, fd: OwnedFd, v6: bool, framed: bool, hears: Hears) -> Receiver {
         if framed {
             udp::set_trains(&fd);
         }
         Receiver {
-            token: place.token,
+            token: opening.token,
             fd,
             hears,
             live: AtomicBool::new(true),
@@ -131,39 +142,39 @@ impl Receiver {
             drops_seen: AtomicU32::new(0),
             framed,
             several: AtomicBool::new(false),
-            counters: place.counters.clone(),
+            counters: opening.counters.clone(),
         }
     }
 
     /// A receiver of its own for one membership.
     pub fn one(
-        place: &Place,
+        opening: &Opening,
         group: Arc<str>,
         membership: &Membership,
         decoding: Option<Decoding>,
     ) -> io::Result<Receiver> {
-        let fd = open(membership.group, place.config)?;
+        let fd = open(membership.group, opening.settings)?;
         let v6 = membership.group.is_ipv6();
         udp::set_hear_all(&fd, v6, false)?;
         if v6 {
             // For IPv6 the kernel does not ask on which device a socket has joined.
             udp::bind_device(&fd, membership.ifindex)?;
         }
-        udp::bind_shared(&fd, membership.group, place.port, membership.ifindex)?;
+        udp::bind_shared(&fd, membership.group, opening.port, membership.ifindex)?;
         udp::join(&fd, membership)?;
         let ifindex = AtomicU32::new(membership.ifindex);
         let hears = Hears::One { group, ifindex, decoding };
-        Ok(Receiver::new(place, fd, v6, decoding.is_some(), hears))
+        Ok(Receiver::new(opening, fd, v6, decoding.is_some(), hears))
     }
 
     /// A receiver for a crowd of groups of one port at one device, which are either all framed or none.
-    pub fn shared(place: &Place, v6: bool, ifindex: u32, framed: bool) -> io::Result<Receiver> {
+    pub fn shared(opening: &Opening, v6: bool, ifindex: u32, framed: bool) -> io::Result<Receiver> {
         let any: IpAddr = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
-        let fd = open(any, place.config)?;
+        let fd = open(any, opening.settings)?;
         udp::set_destination(&fd, v6)?;
         udp::bind_device(&fd, ifindex)?;
-        udp::bind_shared(&fd, any, place.port, 0)?;
-        Ok(Receiver::new(place, fd, v6, framed, Hears::Shared { table: Crowd::new(), ifindex }))
+        udp::bind_shared(&fd, any, opening.port, 0)?;
+        Ok(Receiver::new(opening, fd, v6, framed, Hears::Shared { table: Crowd::new(), ifindex }))
     }
 
     /// True when it hears one group, on one device.
@@ -277,17 +288,17 @@ impl Receiver {
     }
 }
 
-fn open(address: IpAddr, config: &Config) -> io::Result<OwnedFd> {
+fn open(address: IpAddr, settings: Settings) -> io::Result<OwnedFd> {
     let fd = udp::socket(address)?;
-    let size = udp::set_buffer(&fd, true, config.receive_buffer)?;
-    if size < config.receive_buffer {
+    let size = udp::set_buffer(&fd, true, settings.receive_buffer)?;
+    if size < settings.receive_buffer {
         static TOLD: std::sync::Once = std::sync::Once::new();
         TOLD.call_once(|| {
             log::info!(
                 "receive buffers are {size} bytes, not the configured {}: raise it with \
                  sysctl net.core.rmem_max={}, or give the process CAP_NET_ADMIN",
-                config.receive_buffer,
-                config.receive_buffer
+                settings.receive_buffer,
+                settings.receive_buffer
             )
         });
     }
@@ -295,180 +306,10 @@ fn open(address: IpAddr, config: &Config) -> io::Result<OwnedFd> {
     Ok(fd)
 }
 
-/// So many bytes hold all frames of a message, parity and the kernel's own share included.
-const WIDER: usize = 512 << 10;
-
 /// The key of a Group Address in a table.
 fn key(address: IpAddr) -> [u8; 16] {
     match address {
         IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
         IpAddr::V6(v6) => v6.octets(),
-    }
-}
-
-/// Memberships for shared receivers, spread over as many sockets as the system's limits ask for.
-#[derive(Default)]
-pub struct Holders {
-    holders: Vec<Option<Holder>>,
-    /// Which of them has a membership; several, when several Group Names have it.
-    at: HashMap<Membership, Vec<usize>>,
-}
-
-struct Holder {
-    fd: OwnedFd,
-    v6: bool,
-    // On one IPv4 socket a source-specific join would change what an any-source join means.
-    specific: bool,
-    count: usize,
-    full: bool,
-}
-
-impl Holders {
-    /// Joins on a holder that has room, or on a new one.
-    pub fn join(&mut self, membership: &Membership) -> io::Result<()> {
-        let (v6, specific) = (membership.group.is_ipv6(), membership.source.is_some());
-        for (i, slot) in self.holders.iter_mut().enumerate().rev() {
-            let Some(holder) = slot else { continue };
-            if holder.full || holder.v6 != v6 || holder.specific != specific {
-                continue;
-            }
-            match udp::join(&holder.fd, membership) {
-                Ok(()) => {
-                    holder.count += 1;
-                    self.at.entry(*membership).or_default().push(i);
-                    return Ok(());
-                }
-                // igmp_max_memberships, igmp_max_msf or optmem_max: room elsewhere.
-                Err(e) if matches!(e.raw_os_error(), Some(libc::ENOBUFS | libc::ENOMEM)) => {
-                    holder.full = true;
-                }
-                // Another Group Name holds this very membership here.
-                Err(e) if matches!(e.raw_os_error(), Some(libc::EADDRINUSE | libc::EADDRNOTAVAIL)) => {}
-                Err(e) => return Err(e),
-            }
-        }
-        let fd = udp::socket(membership.group)?;
-        udp::join(&fd, membership)?;
-        let holder = Some(Holder { fd, v6, specific, count: 1, full: false });
-        let free = self.holders.iter().position(Option::is_none).unwrap_or(self.holders.len());
-        if free == self.holders.len() {
-            self.holders.push(holder);
-        } else {
-            self.holders[free] = holder;
-        }
-        self.at.entry(*membership).or_default().push(free);
-        Ok(())
-    }
-
-    /// Leaves where this membership is held.
-    pub fn leave(&mut self, membership: &Membership) {
-        let Some(places) = self.at.get_mut(membership) else { return };
-        let place = places.pop();
-        if places.is_empty() {
-            self.at.remove(membership);
-        }
-        let Some(slot) = place.and_then(|i| self.holders.get_mut(i)) else { return };
-        let Some(holder) = slot else { return };
-        let _ = udp::leave(&holder.fd, membership);
-        holder.full = false;
-        holder.count -= 1;
-        if holder.count == 0 {
-            *slot = None;
-        }
-    }
-}
-
-/// A UDP socket that messages go out by: one device, one family.
-pub struct Sender {
-    /// The socket.
-    pub fd: OwnedFd,
-    /// Its family.
-    pub v6: bool,
-    /// The source that its messages carry, when a source-specific name asks for one.
-    pub source: Option<IpAddr>,
-    /// Nothing may leave: hop limit 0 without loopback (the kernel would let IPv6 out all the same).
-    pub silent: AtomicBool,
-    /// The kernel cuts what is handed to it as a train of datagrams.
-    pub trains: AtomicBool,
-    /// Its send buffer, in bytes.
-    buffer: AtomicUsize,
-    prepared: AtomicBool,
-    /// The group that it is connected to, if that went well.
-    connected: OnceBox<Option<SockAddr>>,
-}
-
-impl Sender {
-    /// Opens a sender by the device `ifindex`; `address` is needed on IPv4 loopback, which has no source of its own.
-    pub fn new(
-        v6: bool,
-        ifindex: u32,
-        source: Option<IpAddr>,
-        address: Option<Ipv4Addr>,
-        ttl: u8,
-        config: &Config,
-    ) -> io::Result<Sender> {
-        let any: IpAddr = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
-        let fd = udp::socket(any)?;
-        let buffer = AtomicUsize::new(udp::set_buffer(&fd, false, config.send_buffer)?);
-        if let Some(source) = source {
-            udp::bind_source(&fd, source, ifindex)?;
-        }
-        let address = match source {
-            Some(IpAddr::V4(source)) => Some(source),
-            _ => address,
-        };
-        udp::set_interface(&fd, v6, ifindex, address)?;
-        udp::set_loopback(&fd, v6, config.loopback)?;
-        udp::set_sender_honesty(&fd, v6)?;
-        let sender = Sender {
-            fd,
-            v6,
-            source,
-            silent: AtomicBool::new(false),
-            trains: AtomicBool::new(true),
-            buffer,
-            prepared: AtomicBool::new(false),
-            connected: OnceBox::new(),
-        };
-        sender.set_ttl(ttl, config)?;
-        Ok(sender)
-    }
-
-    /// The address to send to `group` with. The first group of a sender gets it connected, once and for all, and needs
-    /// none: most programs send to one group, and the kernel then looks up its route once. (To connect again to another
-    /// group would send the messages of a thread that is just sending to the wrong one.)
-    pub fn address(&self, group: SockAddr) -> Option<SockAddr> {
-        let connect = || Box::new(udp::connect(&self.fd, &group).is_ok().then(|| group.clone()));
-        let connected = self.connected.get_or_init(connect).as_ref() == Some(&group);
-        (!connected).then_some(group)
-    }
-
-    /// Sees to it that the send buffer can be widened: where it is all that the system allows, half of it has to do.
-    pub fn prepare_to_widen(&self, config: &Config) {
-        let now = self.buffer.load(Ordering::Relaxed);
-        let first = !self.prepared.swap(true, Ordering::Relaxed);
-        if first && now < config.send_buffer {
-            if let Ok(half) = udp::set_buffer(&self.fd, false, now / 2) {
-                self.buffer.store(half, Ordering::Relaxed);
-            }
-        }
-    }
-
-    /// Widens the send buffer, so that the rest of a message goes where its beginning went. False: no wider than before.
-    pub fn widen(&self) -> bool {
-        let before = self.buffer.load(Ordering::Relaxed);
-        udp::set_buffer(&self.fd, false, before + WIDER).is_ok_and(|now| now > before)
-    }
-
-    /// Ends that.
-    pub fn narrow(&self) {
-        let _ = udp::set_buffer(&self.fd, false, self.buffer.load(Ordering::Relaxed));
-    }
-
-    /// Changes the hop limit.
-    pub fn set_ttl(&self, ttl: u8, config: &Config) -> io::Result<()> {
-        udp::set_ttl(&self.fd, self.v6, ttl)?;
-        self.silent.store(ttl == 0 && !config.loopback, Ordering::Relaxed);
-        Ok(())
     }
 }

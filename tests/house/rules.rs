@@ -115,7 +115,7 @@ pub fn breaks(house: &House) -> BTreeSet<Break> {
 /// The room of a path in libham.
 fn room(path: &[String]) -> Option<&str> {
     match path {
-        [package, room, ..] if package == "ham" => Some(if room == "handles" { "socket" } else { room }),
+        [package, room, ..] if package == "ham" => Some(room),
         _ => None,
     }
 }

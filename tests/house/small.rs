@@ -17,12 +17,12 @@ fn breaks_with(changed: &[(&str, &str)]) -> Vec<String> {
         ("grasp/Cargo.toml", manifest("grasp", "")),
         (
             "src/lib.rs",
-            "mod capi; mod config; mod frame; mod handles; mod name; mod presence; mod send;".to_string(),
+            "mod capi; mod config; mod frame; mod name; mod presence; mod send; mod socket;".to_string(),
         ),
-        ("src/capi/mod.rs", "unsafe fn join() { crate::handles::find(); crate::config::get(); }".to_string()),
+        ("src/capi/mod.rs", "unsafe fn join() { crate::socket::find(); crate::config::get(); }".to_string()),
         ("src/config.rs", "use crate::name; pub fn get() {}".to_string()),
         ("src/frame.rs", "use crate::name::Name;".to_string()),
-        ("src/handles.rs", "use crate::{config, send::*}; pub fn find() { config::get() }".to_string()),
+        ("src/socket.rs", "use crate::{config, send::*}; pub fn find() { config::get() }".to_string()),
         ("src/name.rs", "pub struct Name(std::net::Ipv4Addr);".to_string()),
         ("src/presence/mod.rs", "mod link; mod running;".to_string()),
         ("src/presence/link.rs", "const NOT: i32 = libc::ENOENT;".to_string()),
@@ -66,7 +66,7 @@ fn a_forbidden_import_is_found_however_it_is_written() {
 #[test]
 fn every_rule_finds_what_breaks_it() {
     let cases: [(&str, &str, &[&str]); 18] = [
-        ("src/presence/running.rs", "use crate::handles;", &["1: presence knows socket, which is above it"]),
+        ("src/presence/running.rs", "use crate::socket;", &["1: presence knows socket, which is above it"]),
         ("src/send.rs", "use crate::receive;", &["1: send knows receive, which is beside it"]),
         ("src/frame.rs", "\nfn f() { unsafe {} }", &["2: unsafe is for crates/sys, crates/cabi and capi"]),
         ("src/frame.rs", "unsafe fn f() {}", &["1: unsafe is for crates/sys, crates/cabi and capi"]),

@@ -2,8 +2,9 @@
 
 use crate::control::own_groups;
 use crate::group::Role;
+use crate::interfaces;
 use crate::presence::{self, HostChange};
-use crate::{handles, interfaces};
+use crate::socket::handles;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
