@@ -1,30 +1,49 @@
-//! Who may know whom in this house, and what a room never does, read from the sources: tests/house/rules.rs.
+//! Who may know whom in this house, and what a room never does, read from the sources (tests/house/rules.rs), and the
+//! picture of it.
 //!
 //! `TODAY` lists what breaks a rule as yet. It may only shrink: a break that is not in it fails, and so does an entry that is
 //! a break no more. Code under `#[cfg(test)]`, tests and benches may know everything.
 
 mod house;
 
-use house::House;
+use house::picture::picture;
 use house::rules::breaks;
-use std::collections::BTreeSet;
+use house::{Files, House};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::Path;
+
+const PICTURE: &str = "docs/rooms.md";
+
+fn files() -> Files {
+    house::files(Path::new(env!("CARGO_MANIFEST_DIR")))
+}
 
 #[test]
 fn every_room_knows_only_what_is_below_it() {
-    let house = House::read(&house::files(Path::new(env!("CARGO_MANIFEST_DIR"))));
-    let found = breaks(&house);
+    let found = breaks(&House::read(&files()));
     let today: BTreeSet<_> = TODAY.iter().copied().collect();
-    let mut said = String::new();
-    for one in found.iter().filter(|one| !today.contains(&(one.file.as_str(), one.rule.as_str()))) {
-        said += &format!("{}:{}: {}\n", one.file, one.line, one.rule);
-    }
-    for gone in
-        today.iter().filter(|gone| !found.iter().any(|one| (one.file.as_str(), one.rule.as_str()) == **gone))
-    {
-        said += &format!("no break any more, take it out of the list: {gone:?}\n");
-    }
+    let found: BTreeMap<_, _> =
+        found.iter().rev().map(|one| ((one.file.as_str(), one.rule.as_str()), one.line)).collect();
+    let new = found.iter().filter(|(one, _)| !today.contains(*one));
+    let gone = today.iter().filter(|one| !found.contains_key(*one));
+    let new = new.map(|((file, rule), line)| format!("{file}:{line}: {rule}\n"));
+    let gone = gone.map(|one| format!("no break any more, take it out of the list: {one:?}\n"));
+    let said: String = new.chain(gone).collect();
     assert!(said.is_empty(), "\n{said}");
+}
+
+#[test]
+fn the_picture_is_of_these_sources() {
+    let files = files();
+    let picture = picture(&files, &House::read(&files));
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join(PICTURE);
+    if std::env::var_os("HAM_UPDATE_PICTURE").is_some() {
+        fs::write(&place, &picture).expect("the picture can be written");
+    }
+    let committed = fs::read_to_string(place).expect("a committed picture");
+    // Not assert_eq: it would print two whole pictures.
+    assert!(picture == committed, "{PICTURE} is not what the sources say: run `make picture`");
 }
 
 /// Breaks of today, by file and rule.

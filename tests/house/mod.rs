@@ -2,6 +2,7 @@
 //!
 //! Code under `#[cfg(test)]` is left out, and so are the modules that stand behind it.
 
+pub mod picture;
 pub mod rules;
 mod scan;
 mod small;

@@ -138,9 +138,9 @@ fn every_rule_finds_what_breaks_it() {
 fn a_room_without_a_rank_and_a_package_without_a_line_are_found() {
     let lib = ("src/lib.rs", "mod cellar; mod name;");
     let found = breaks_with(&[lib, ("src/cellar.rs", "use crate::name;")]);
-    assert_eq!(found, ["src/cellar.rs:1: cellar has no rank in tests/layers.rs"]);
+    assert_eq!(found, ["src/cellar.rs:1: cellar has no rank in tests/house/rules.rs"]);
     let found = breaks_with(&[("attic/Cargo.toml", "[package]\nname = \"attic\"")]);
-    assert_eq!(found, ["attic/Cargo.toml:1: attic has no line in tests/layers.rs"]);
+    assert_eq!(found, ["attic/Cargo.toml:1: attic has no line in tests/house/rules.rs"]);
 }
 
 #[test]
