@@ -1,7 +1,7 @@
 #!/bin/bash
 # root: yes
 # make demo-overlay: passes, and says FAILED when a program fails.
-. "$(dirname "$0")/lab.bash"
+. "$(dirname "$0")/../../testbed/lab.bash"
 build_examples
 demo=$HAM_ROOT/capi-tests/demo-overlay.sh
 printf '[overlay.probe]\nlisten = ["tcp/127.0.0.1:1"]\n' >probe.toml
