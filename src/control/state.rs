@@ -14,7 +14,8 @@ use crate::receive::Inbound;
 use crate::send::Outlet;
 use crate::technology::ip::Decoding;
 use crate::technology::ip::seats::{Endpoint, SeatId, Seats};
-use crate::technology::{self, Announcement, Carrier};
+use crate::technology::{self, Carrier};
+use carrier::Announcement;
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -115,7 +116,7 @@ impl Control {
         };
         let ids = if ifs.is_empty() {
             let ids = default_ids(config, &devices, interfaces::default_interfaces)?;
-            ids.into_iter().chain(technology::ids(Carrier::is_default)).collect()
+            ids.into_iter().chain(technology::ids(Carrier::is_default)?).collect()
         } else {
             ifs.to_vec()
         };

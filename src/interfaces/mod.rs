@@ -184,7 +184,7 @@ pub fn all() -> Result<Vec<u32>> {
     if ids.is_empty() {
         ids.extend(devices.iter().filter(|d| d.loopback).map(|d| d.index));
     }
-    ids.extend(technology::ids(|_| true));
+    ids.extend(technology::ids(|_| true)?);
     Ok(ids)
 }
 

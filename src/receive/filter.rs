@@ -1,8 +1,8 @@
 //! The group that `receive` was asked for.
 
 use crate::name::{Group, Name};
-use crate::technology::carrier::Heard;
 use crate::technology::ip::{Hears, Receiver};
+use carrier::Heard;
 use std::sync::Arc;
 
 /// The group that a call asks for.

@@ -6,7 +6,7 @@ use super::framed::refused;
 use super::queue::Queue;
 use crate::frame::{Accepted, Counts, Decoder, REASSEMBLY_MIN, Recent, Tag};
 use crate::mapping::Framing;
-use crate::technology::carrier::Frame;
+use carrier::Frame;
 use std::collections::HashMap;
 use std::sync::Arc;
 use sys::logging::Pace;

@@ -254,7 +254,8 @@ fn passed_on(
     }
 }
 
-/// Types, traits and functions at the level of a module: a name is unique in the package, or never leaves its file.
+/// Types and traits: a name is unique in the package, or never leaves its file. Functions are called with the name of their
+/// module (`twins::write`), which tells them apart.
 fn names(package: &Package, say: &mut impl FnMut(&str, usize, String)) {
     let mut elsewhere: BTreeSet<&[String]> = BTreeSet::new();
     let files: BTreeMap<_, _> =
@@ -273,7 +274,8 @@ fn names(package: &Package, say: &mut impl FnMut(&str, usize, String)) {
     for module in &package.modules {
         for item in &module.items {
             let path = below(&module.path, &item.name);
-            if elsewhere.contains(path.as_slice()) {
+            let is_type = item.name.starts_with(|c: char| c.is_uppercase());
+            if is_type && elsewhere.contains(path.as_slice()) {
                 told.entry(&item.name).or_default().push((&module.file, item.line));
             }
         }

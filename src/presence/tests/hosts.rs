@@ -1,10 +1,10 @@
 //! Processes on a network of their own: the thread, the sockets, and the end of a process.
 
 use crate::control::own_groups;
-use crate::group::Role;
 use crate::interfaces;
 use crate::presence::{self, HostChange};
 use crate::socket::handles;
+use carrier::Role;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -7,7 +7,7 @@ fn what_is_wanted_without_a_router_is_made_good() {
     let port = free_port();
     let mut first = settings(Mode::Client, &[port], &[]);
     first.patience = Duration::from_millis(50);
-    let a = Overlay::new(&first);
+    let a = Overlay::new(first);
     let begin = Instant::now();
     let (_hearing, receive) = hear(&a, group("ham:opaque:g"));
     let way = a.way("ham:opaque:h").unwrap();
@@ -15,9 +15,9 @@ fn what_is_wanted_without_a_router_is_made_good() {
     let _more: Vec<_> = (0..300).map(|i| hear(&a, group(&format!("ham:opaque:{i}"))).0).collect();
     assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
     assert!(!a.is_up());
-    let error = way.put(b"x".to_vec(), b"", Reach::All).unwrap_err();
+    let error = way.put(Frame::Own(b"x".to_vec()), b"", Reach::All).unwrap_err();
     assert_eq!(error.raw_os_error(), Some(libc::ENETUNREACH));
-    let router = Overlay::new(&settings(Mode::Router, &[], &[port]));
+    let router = Overlay::new(settings(Mode::Router, &[], &[port]));
     let (_at_router, at_router) = hear(&router, group("ham:opaque:h"));
     let back = router.way("ham:opaque:g").unwrap();
     until("the session is there", || a.is_up());
@@ -29,12 +29,12 @@ fn what_is_wanted_without_a_router_is_made_good() {
 fn those_in_this_process_hear_without_a_router() {
     let mut alone = settings(Mode::Client, &[free_port()], &[]);
     alone.patience = Duration::ZERO;
-    let a = Overlay::new(&alone);
+    let a = Overlay::new(alone);
     let (_hearing, receive) = hear(&a, group("ham:opaque:g"));
     let way = a.way("ham:opaque:g").unwrap();
-    way.put(b"local".to_vec(), b"", Reach::Local).unwrap();
-    assert!(way.put(b"all".to_vec(), b"", Reach::All).is_err());
-    assert!(way.put(b"not".to_vec(), b"", Reach::NotLocal).is_err());
+    way.put(Frame::Own(b"local".to_vec()), b"", Reach::Local).unwrap();
+    assert!(way.put(Frame::Own(b"all".to_vec()), b"", Reach::All).is_err());
+    assert!(way.put(Frame::Own(b"not".to_vec()), b"", Reach::NotLocal).is_err());
     assert_eq!((next(&receive).1, next(&receive).1), (b"local".to_vec(), b"all".to_vec()));
     assert!(receive.try_recv().is_err());
 }
@@ -65,7 +65,7 @@ fn a_session_that_finds_no_router_for_long_is_replaced() {
     let relay = Relay::new(port);
     let mut forgetful = settings(Mode::Client, &[relay.port], &[]);
     forgetful.lease = Duration::from_millis(500);
-    let a = Overlay::new(&forgetful);
+    let a = Overlay::new(forgetful);
     let way = a.way("ham:opaque:g").unwrap();
     meet(&way, &receive);
     let before = a.0.places().id().to_owned();
@@ -100,12 +100,12 @@ fn nothing_waits_for_a_router_that_hangs() {
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let mut hanging = settings(Mode::Client, &[silent.local_addr().unwrap().port()], &[]);
     hanging.patience = Duration::from_millis(50);
-    let a = Overlay::new(&hanging);
+    let a = Overlay::new(hanging);
     let begin = Instant::now();
     let (hearing, _receive) = hear(&a, group("ham:opaque:g"));
     let way = a.way("ham:opaque:g").unwrap();
     let sender = a.announce_sender("ham:opaque:g").unwrap();
-    assert!(way.put(b"x".to_vec(), b"", Reach::All).is_err());
+    assert!(way.put(Frame::Own(b"x".to_vec()), b"", Reach::All).is_err());
     assert!(a.states().is_empty() && a.neighbors(None).is_empty() && a.children(None).is_empty());
     drop((hearing, way, sender));
     // Zenoh itself gives up after 10 s.
@@ -115,11 +115,11 @@ fn nothing_waits_for_a_router_that_hangs() {
 #[test]
 fn a_router_waits_for_its_routers_in_the_background() {
     let (near, far) = (free_port(), free_port());
-    let a = Overlay::new(&settings(Mode::Router, &[far], &[near]));
+    let a = Overlay::new(settings(Mode::Router, &[far], &[near]));
     let (_hearing, receive) = hear(&a, group("ham:opaque:g"));
     a.settle();
     assert!(a.is_up());
-    let b = Overlay::new(&settings(Mode::Router, &[], &[far]));
+    let b = Overlay::new(settings(Mode::Router, &[], &[far]));
     let way = b.way("ham:opaque:g").unwrap();
     meet(&way, &receive);
 }

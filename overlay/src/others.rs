@@ -1,18 +1,16 @@
 //! What other nodes of the overlay do, as their tokens say. Bounded in number and in bytes.
 
 use super::key::{self, Says};
-use crate::group::Role;
-use crate::membership::known::LIMIT;
-use crate::technology::carrier::Change;
+use carrier::{Change, Role, Tell};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use sys::logging::Pace;
 
+/// Tokens that are kept.
+pub const LIMIT: usize = 131_072;
+
 /// Bytes of names and ids that are kept.
 const BYTES: usize = 64 << 20;
-
-/// Who is told.
-pub type Tell = Arc<dyn Fn(Change) + Send + Sync>;
 
 /// Each node, with the routers that it says it is behind.
 type Nodes = HashMap<Box<str>, BTreeSet<Box<str>>>;

@@ -7,8 +7,8 @@ mod keys;
 mod members;
 mod trees;
 
+use super::settings::Tls;
 use super::*;
-use crate::config::{Mode, Tls};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::Mutex;
@@ -28,13 +28,12 @@ fn endpoints(ports: &[u16]) -> Vec<String> {
     ports.iter().map(|port| format!("tcp/127.0.0.1:{port}")).collect()
 }
 
-fn settings(mode: Mode, routers: &[u16], listen: &[u16]) -> OverlaySettings {
-    OverlaySettings {
+fn settings(mode: Mode, routers: &[u16], listen: &[u16]) -> Settings {
+    Settings {
         name: "test".into(),
         mode,
         routers: endpoints(routers),
         listen: endpoints(listen),
-        default: false,
         gateway: None,
         block: None,
         lease: Duration::from_secs(10),
@@ -49,11 +48,11 @@ fn settings(mode: Mode, routers: &[u16], listen: &[u16]) -> OverlaySettings {
 /// A router, and its port. It is there when something is heard.
 fn router(routers: &[u16]) -> (Overlay, u16) {
     let port = free_port();
-    (Overlay::new(&settings(Mode::Router, routers, &[port])), port)
+    (Overlay::new(settings(Mode::Router, routers, &[port])), port)
 }
 
 fn client(router: u16) -> Overlay {
-    Overlay::new(&settings(Mode::Client, &[router], &[]))
+    Overlay::new(settings(Mode::Client, &[router], &[]))
 }
 
 /// Two clients and a router between them.
@@ -74,14 +73,14 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// What came in: group, frame, sources.
-type Frame = (String, Vec<u8>, Vec<u8>);
+type Came = (String, Vec<u8>, Vec<u8>);
 
-fn hear(overlay: &Overlay, heard: Heard<'_>) -> (Hearing, Receiver<Frame>) {
+fn hear(overlay: &Overlay, heard: Heard<'_>) -> (Hearing, Receiver<Came>) {
     let (send, receive) = channel();
     let take = move |arrived: Arrived<'_>| {
         let _ = send.send((arrived.group.to_owned(), arrived.frame.to_vec(), arrived.sources.to_vec()));
     };
-    (overlay.hear(heard, take).unwrap(), receive)
+    (overlay.hear(heard, Box::new(take)).unwrap(), receive)
 }
 
 fn group<'a>(name: &'a str) -> Heard<'a> {
@@ -90,16 +89,16 @@ fn group<'a>(name: &'a str) -> Heard<'a> {
 
 /// Sends until it comes out: what is declared here is known there a moment later.
 #[track_caller]
-fn meet(way: &Way, receive: &Receiver<Frame>) {
+fn meet(way: &dyn Way, receive: &Receiver<Came>) {
     until("sender and receiver meet", || {
-        let _ = way.put(b"meet".to_vec(), b"", Reach::NotLocal);
+        let _ = way.put(Frame::Borrowed(b"meet"), b"", Reach::NotLocal);
         receive.recv_timeout(Duration::from_millis(20)).is_ok()
     });
     // What else was on its way.
     while receive.recv_timeout(Duration::from_millis(200)).is_ok() {}
 }
 
-fn next(receive: &Receiver<Frame>) -> Frame {
+fn next(receive: &Receiver<Came>) -> Came {
     receive.recv_timeout(LONG).unwrap()
 }
 

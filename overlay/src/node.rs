@@ -2,12 +2,12 @@
 
 use super::engine;
 use super::groups::{Few, Group, Id, Part, Wanted};
-use super::others::{Others, Tell};
+use super::others::Others;
+use super::settings::{Mode, Settings};
 use super::tree::Tree;
 use super::{ear, hooks};
-use crate::config::{Mode, OverlaySettings};
-use crate::technology::carrier::Frame;
 use arc_swap::ArcSwapOption;
+use carrier::{Frame, Tell};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -29,7 +29,7 @@ static USED_BY: OnceLock<u32> = OnceLock::new();
 /// This process.
 pub struct Node {
     /// As configured.
-    pub settings: OverlaySettings,
+    pub settings: Settings,
     /// When the overlay was used first.
     started: OnceLock<Instant>,
     /// The engine has its thread.
@@ -89,7 +89,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Node {
     /// Starts nothing.
-    pub fn new(settings: OverlaySettings) -> Arc<Node> {
+    pub fn new(settings: Settings) -> Arc<Node> {
         Arc::new(Node {
             settings,
             started: OnceLock::new(),

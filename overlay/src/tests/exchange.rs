@@ -11,7 +11,7 @@ fn two_clients_exchange_frames_of_every_size() {
     for size in [0, 1, 44, 64, 1400, 9000, 60_000, 65_507, 65_567] {
         let frame: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
         let sources: &[u8] = if size % 2 == 0 { b"" } else { b"sources" };
-        way.put(frame.clone(), sources, Reach::All).unwrap();
+        way.put(Frame::Own(frame.clone()), sources, Reach::All).unwrap();
         let (group, got, beside) = next(&receive);
         assert_eq!(group, "ham:opaque:news@cnn.com");
         assert!(got == frame, "{size} bytes");
@@ -29,7 +29,7 @@ fn a_namespace_is_heard_as_a_whole_and_nothing_else() {
     meet(&ways[0], &receive);
     for (way, name) in ways.iter().zip(names) {
         until("the way is open", || {
-            way.put(name.as_bytes().to_vec(), b"", Reach::All).unwrap();
+            way.put(Frame::Own(name.as_bytes().to_vec()), b"", Reach::All).unwrap();
             at_router.recv_timeout(Duration::from_millis(50)).is_ok_and(|(group, ..)| group == name)
         });
     }
@@ -52,9 +52,9 @@ fn the_reach_says_who_hears() {
     let (_elsewhere, elsewhere) = hear(&b, group("ham:opaque:g"));
     let way = a.way("ham:opaque:g").unwrap();
     meet(&way, &elsewhere);
-    way.put(b"local".to_vec(), b"", Reach::Local).unwrap();
-    way.put(b"not local".to_vec(), b"", Reach::NotLocal).unwrap();
-    way.put(b"all".to_vec(), b"s", Reach::All).unwrap();
+    way.put(Frame::Own(b"local".to_vec()), b"", Reach::Local).unwrap();
+    way.put(Frame::Own(b"not local".to_vec()), b"", Reach::NotLocal).unwrap();
+    way.put(Frame::Own(b"all".to_vec()), b"s", Reach::All).unwrap();
     let frames = |receive: &Receiver<Frame>, number: usize| -> Vec<Vec<u8>> {
         (0..number).map(|_| next(receive).1).collect()
     };
@@ -89,7 +89,7 @@ fn a_hearing_that_is_dropped_in_its_own_take_hears_no_more() {
     drop(locked);
     let (_second, receive) = hear(&b, group("ham:opaque:g"));
     meet(&way, &receive);
-    way.put(b"again".to_vec(), b"", Reach::All).unwrap();
+    way.put(Frame::Own(b"again".to_vec()), b"", Reach::All).unwrap();
     next(&receive);
     assert_eq!(times.load(Ordering::SeqCst), 1);
 }
@@ -101,7 +101,7 @@ fn a_group_that_is_left_and_joined_again_is_heard_again() {
     for _ in 0..20 {
         let (hearing, receive) = hear(&b, group("ham:opaque:g"));
         until("it is heard", || {
-            way.put(b"x".to_vec(), b"", Reach::All).unwrap();
+            way.put(Frame::Own(b"x".to_vec()), b"", Reach::All).unwrap();
             receive.recv_timeout(Duration::from_millis(20)).is_ok()
         });
         drop(hearing);
@@ -119,7 +119,9 @@ fn many_threads_put_into_one_way() {
     std::thread::scope(|scope| {
         for thread in 0..4u8 {
             let way = &way;
-            scope.spawn(move || (0..50u8).for_each(|i| way.put(vec![thread, i], b"", Reach::All).unwrap()));
+            scope.spawn(move || {
+                (0..50u8).for_each(|i| way.put(Frame::Own(vec![thread, i]), b"", Reach::All).unwrap())
+            });
         }
     });
     let mut counts = [0u8; 4];

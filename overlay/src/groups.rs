@@ -2,8 +2,8 @@
 //! engine's thread, again and again when it has to be.
 
 use super::ear::Ear;
-use crate::technology::carrier::{Arrived, Frame, Heard};
 use arc_swap::{ArcSwap, ArcSwapOption};
+use carrier::{Arrived, Frame, Heard};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

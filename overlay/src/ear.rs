@@ -1,7 +1,7 @@
 //! Those in this process who hear a group. An ear that is closed hears nothing more: closing waits for those that are in
 //! it, but not for itself, so that it may be closed by what it told.
 
-use crate::technology::carrier::Arrived;
+use carrier::{Arrived, Take};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// One who hears.
 pub struct Ear {
-    take: Box<dyn Fn(Arrived<'_>) + Send + Sync>,
+    take: Take,
     open: AtomicBool,
     inside: AtomicUsize,
 }
@@ -21,8 +21,8 @@ thread_local! {
 
 impl Ear {
     /// Hears from now on.
-    pub fn new(take: impl Fn(Arrived<'_>) + Send + Sync + 'static) -> Ear {
-        Ear { take: Box::new(take), open: AtomicBool::new(true), inside: AtomicUsize::new(0) }
+    pub fn new(take: Take) -> Ear {
+        Ear { take, open: AtomicBool::new(true), inside: AtomicUsize::new(0) }
     }
 
     /// Tells it of a frame.

@@ -4,8 +4,8 @@
 
 use super::hooks;
 use super::node::{Node, Places, uri};
-use crate::config::Mode;
-use crate::group::Role;
+use super::settings::Mode;
+use carrier::Role;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

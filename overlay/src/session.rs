@@ -3,11 +3,14 @@
 use super::groups::Group;
 use super::hooks;
 use super::node::Node;
-use crate::config::{Mode, OverlaySettings};
+use super::settings::{Mode, Settings};
+use bytes::Bytes;
+use carrier::Frame;
 use std::fmt::Write;
 use std::io;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use zenoh::bytes::ZBytes;
 use zenoh::{Config, Session, Wait};
 
 /// The largest message that is put together from fragments, in bytes.
@@ -16,7 +19,7 @@ const LARGEST: usize = 1 << 20;
 type Setting = (&'static str, String);
 
 /// Opens a session. Takes as long as Zenoh needs to see that nobody answers.
-pub fn open(settings: &OverlaySettings) -> Result<Session, String> {
+pub fn open(settings: &Settings) -> Result<Session, String> {
     let config = configured(settings)?;
     match hooks::calm(|| zenoh::open(config).wait()) {
         Ok(session) => session.map_err(|e| hooks::plain(&e)),
@@ -25,7 +28,7 @@ pub fn open(settings: &OverlaySettings) -> Result<Session, String> {
 }
 
 /// Zenoh's configuration.
-pub fn configured(settings: &OverlaySettings) -> Result<Config, String> {
+pub fn configured(settings: &Settings) -> Result<Config, String> {
     let (mut config, mut all) = match &settings.zenoh_config {
         Some(path) => (Config::from_file(path).map_err(|e| format!("{}: {e}", path.display()))?, Vec::new()),
         None => (Config::default(), basics(settings)),
@@ -38,7 +41,7 @@ pub fn configured(settings: &OverlaySettings) -> Result<Config, String> {
     Ok(config)
 }
 
-fn basics(settings: &OverlaySettings) -> Vec<Setting> {
+fn basics(settings: &Settings) -> Vec<Setting> {
     let list =
         |texts: &[String]| format!("[{}]", texts.iter().map(|t| quoted(t)).collect::<Vec<_>>().join(","));
     let mut all = vec![
@@ -83,7 +86,7 @@ const ADMIN_IS_OURS: &str = r#"{
     policies: [{rules: ["admin"], subjects: ["all"]}],
 }"#;
 
-fn secured(settings: &OverlaySettings) -> Result<Vec<Setting>, String> {
+fn secured(settings: &Settings) -> Result<Vec<Setting>, String> {
     let mut all = Vec::new();
     let tls = &settings.tls;
     let mut file = |key, path: &Option<std::path::PathBuf>| {
@@ -128,7 +131,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Passes a frame on to the other nodes.
-pub fn put(node: &Node, group: &Group, frame: Vec<u8>, sources: &[u8]) -> io::Result<()> {
+pub fn put(node: &Node, group: &Group, frame: Frame<'_>, sources: &[u8]) -> io::Result<()> {
     let failed = |errno| Err(io::Error::from_raw_os_error(errno));
     let outlet = group.outlet.load();
     let (Some(outlet), true) = (outlet.as_deref(), node.up.load(Ordering::Relaxed)) else {
@@ -137,6 +140,7 @@ pub fn put(node: &Node, group: &Group, frame: Vec<u8>, sources: &[u8]) -> io::Re
     if !node.note_put() {
         return failed(libc::ENETUNREACH);
     }
+    let frame = payload(frame);
     let told = hooks::no_room();
     let result = hooks::calm(|| match sources {
         [] => outlet.put(frame).wait(),
@@ -151,5 +155,22 @@ pub fn put(node: &Node, group: &Group, frame: Vec<u8>, sources: &[u8]) -> io::Re
             node.failed.store(true, Ordering::Relaxed);
             failed(libc::ENETUNREACH)
         }
+    }
+}
+
+/// A frame as Zenoh takes it: what can be kept is not copied.
+fn payload(frame: Frame<'_>) -> ZBytes {
+    struct Kept(Box<dyn AsRef<[u8]> + Send>);
+
+    impl AsRef<[u8]> for Kept {
+        fn as_ref(&self) -> &[u8] {
+            (*self.0).as_ref()
+        }
+    }
+
+    match frame {
+        Frame::Borrowed(bytes) => bytes.into(),
+        Frame::Own(bytes) => bytes.into(),
+        Frame::Lent(bytes) => Bytes::from_owner(Kept(bytes)).into(),
     }
 }

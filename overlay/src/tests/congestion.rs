@@ -11,7 +11,7 @@ fn behind_a_relay(block: Option<Duration>) -> (Relay, Overlay, Way, Hearing, Rec
     // Longer than the test stalls it.
     settings.lease = 4 * LONG;
     settings.block = block;
-    let a = Overlay::new(&settings);
+    let a = Overlay::new(settings);
     let way = a.way("ham:opaque:g").unwrap();
     meet(&way, &receive);
     (relay, a, way, hearing, receive)
@@ -23,7 +23,8 @@ fn what_finds_no_room_is_told() {
     relay.stall(true);
     let frame = vec![1; 60_000];
     until("there is no room", || {
-        way.put(frame.clone(), b"", Reach::All).is_err_and(|e| e.raw_os_error() == Some(libc::ENOBUFS))
+        way.put(Frame::Own(frame.clone()), b"", Reach::All)
+            .is_err_and(|e| e.raw_os_error() == Some(libc::ENOBUFS))
     });
     relay.stall(false);
     meet(&way, &receive);
@@ -38,7 +39,7 @@ fn a_put_that_may_wait_fails_in_the_end() {
     let mut waited = Duration::ZERO;
     until("there is no room", || {
         let begin = Instant::now();
-        error = way.put(frame.clone(), b"", Reach::All).err();
+        error = way.put(Frame::Own(frame.clone()), b"", Reach::All).err();
         waited = begin.elapsed();
         error.is_some()
     });

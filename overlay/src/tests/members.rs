@@ -88,7 +88,7 @@ fn who_crashes_is_gone() {
     relay.cut();
     until("it is gone", || states(&router).is_empty());
     until("it knows that it is alone", || !a.is_up());
-    let back = a.way("ham:opaque:g").unwrap().put(b"x".to_vec(), b"", Reach::All).unwrap_err();
+    let back = a.way("ham:opaque:g").unwrap().put(Frame::Own(b"x".to_vec()), b"", Reach::All).unwrap_err();
     assert_eq!(back.raw_os_error(), Some(libc::ENETUNREACH));
     relay.open();
     until("it is there again", || states(&router).len() == 2);
@@ -115,19 +115,19 @@ fn the_lowest_forwarder_is_designated() {
 }
 
 /// Node a's listening in `ham:opaque:GROUP`.
-fn apply(others: &mut super::super::others::Others, group: &str, came: bool) -> bool {
+fn apply(others: &mut crate::others::Others, group: &str, came: bool) -> bool {
     others.apply(&format!("ham/v1/ham%3Aopaque%3A{group}/rx/a/b"), came, |_| false)
 }
 
 #[test]
 fn the_table_is_bounded() {
-    let mut others = super::super::others::Others::default();
+    let mut others = crate::others::Others::default();
     let told = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let count = told.clone();
     others.tell(Arc::new(move |_| {
         count.fetch_add(1, Ordering::SeqCst);
     }));
-    let limit = crate::membership::known::LIMIT;
+    let limit = others::LIMIT;
     for i in 0..limit + 100 {
         assert!(!apply(&mut others, &format!("g{i}"), true));
     }

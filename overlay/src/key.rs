@@ -1,7 +1,7 @@
 //! The key expressions of an overlay: `ham/v1/<group>/…`, the Group Name percent-encoded so that it is one chunk.
 
-use crate::group::Role;
-use crate::name::{Group, Name, URI_MAX, encode, is_unreserved};
+use carrier::Role;
+use carrier::host::is_group_name;
 
 /// What a liveliness token says of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,20 +83,30 @@ fn is_id(id: &str) -> bool {
 
 /// Text as one chunk.
 pub fn chunk(text: &str) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let mut out = String::with_capacity(text.len() + 16);
-    encode(text, &mut out);
+    for byte in text.bytes() {
+        if is_unreserved(byte) {
+            out.push(char::from(byte));
+        } else {
+            let digits = [byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)]));
+            out.extend(['%'].into_iter().chain(digits));
+        }
+    }
     out
+}
+
+/// RFC 3986 §2.3.
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 /// The Group Name in normal form that a chunk is.
 fn name(chunk: &str) -> Option<String> {
-    let text = decode(chunk)?;
-    let is_name = Name::parse(text.as_bytes())
-        .is_ok_and(|name| **name.normal() == *text && *name.group() != Group::All);
-    is_name.then_some(text)
+    decode(chunk).filter(|text| is_group_name(text))
 }
 
-/// The inverse of [`encode`]: what that would not have written is nobody's Group Name.
+/// The inverse of [`chunk`]: what that would not have written is nobody's Group Name.
 fn decode(chunk: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(chunk.len());
     let mut rest = chunk.bytes();
@@ -109,7 +119,7 @@ fn decode(chunk: &str) -> Option<String> {
             _ => is_unreserved(byte).then_some(byte)?,
         });
     }
-    String::from_utf8(bytes).ok().filter(|text| (1..URI_MAX).contains(&text.len()))
+    String::from_utf8(bytes).ok().filter(|text| !text.is_empty())
 }
 
 fn digit(digit: u8) -> Option<u8> {
