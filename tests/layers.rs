@@ -104,7 +104,5 @@ const TODAY: &[(&str, &str)] = &[
     ("src/technology", "is in a circle of rooms"),
     ("src/technology/ip.rs", "the name Settings leaves this file and another one"),
     ("src/technology/ip/sender.rs", "the name Sender leaves this file and another one"),
-    ("src/technology/mod.rs", "config::get() is not asked here"),
     ("src/technology/mod.rs", "technology knows config, which is above it"),
-    ("src/technology/mod.rs", "technology knows interfaces, which is above it"),
 ];
