@@ -8,7 +8,7 @@
 # the file, in comments, ask for things:
 #   build: FLAGS       more compiler and linker flags (C only)
 #   timeout: SECONDS   instead of 60, on a machine that has nothing else to do
-#   network: lo | pair | host        see `sandbox` in lib.sh; the default is lo
+#   network: lo | pair | host        see `sandbox` in testbed/lib.sh; the default is lo
 #   root: yes          needs root itself, not only a user namespace
 #   alone: yes         no other test runs beside it
 # Every test runs in a sandbox and in a temporary folder of its own; HAM_ROOT, HAM_BUILD, HAM_TESTS and CC are given.
@@ -16,7 +16,7 @@
 # Also: the style (formatting, clippy, rustdoc) and cargo's own tests. HAM_JOBS: tests side by side (2).
 # HAM_NO_BUILD=1: without make. HAM_NO_DEPS=1: installs nothing. HAM_SLOW: how many times its time limit a test gets (3).
 
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../testbed/lib.sh"
 cd "$HAM_ROOT" || exit 1
 pattern=${1:-}
 jobs=${HAM_JOBS:-2}
@@ -116,7 +116,7 @@ run_test() {
         esac
         if [ $status = 0 ]; then
             # The outer redirection takes what bash says of a killed job.
-            { timeout -s KILL "$limit" bash -c '. "$1"; shift; sandbox "$@"' run "$HAM_TESTS/lib.sh" "$network" "$@" \
+            { timeout -s KILL "$limit" bash -c '. "$1"; shift; sandbox "$@"' run "$HAM_ROOT/testbed/lib.sh" "$network" "$@" \
                 >"$log" 2>&1 </dev/null; } 2>/dev/null
             status=$?
         fi

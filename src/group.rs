@@ -1,6 +1,5 @@
 //! What is said of groups, in every room with the same words.
 
-pub use carrier::Role;
 use std::net::IpAddr;
 use std::sync::Arc;
 

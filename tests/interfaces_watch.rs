@@ -1,11 +1,9 @@
 //! The interface watch hears every change of the kernel's, in namespaces made for it.
 
-mod sandbox;
-
 use ham::interfaces::{Change, by_name, watch};
-use sandbox::{inside, ip_batch, sh};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
+use testbed::sandbox::{inside, ip_batch, sh};
 
 static HEARD: Mutex<Vec<Change>> = Mutex::new(Vec::new());
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # root: yes
 # make demo-overlay: passes, and says FAILED when a program fails.
-. "$(dirname "$0")/lab.bash"
+. "$(dirname "$0")/../../testbed/lab.bash"
 build_examples
 demo=$HAM_ROOT/capi-tests/demo-overlay.sh
 [ -e "$HAM_BUILD/libham-overlay.so.1" ] || skip "built without an overlay (make overlay)"

@@ -1,6 +1,6 @@
 # Shared by the tests of overlays: hosts that reach each other by unicast alone, and programs there that obey (node.c).
 
-. "$HAM_ROOT/capi-tests/lib.sh"
+. "$HAM_ROOT/testbed/lib.sh"
 
 O=0x10000000
 

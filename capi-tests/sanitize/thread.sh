@@ -4,7 +4,7 @@
 # races, so there is no half of this test.
 # timeout: 400
 # network: host
-. "$HAM_ROOT/capi-tests/lib.sh"
+. "$HAM_ROOT/testbed/lib.sh"
 needs clang
 command -v rustup >/dev/null || skip "no rustup, so no nightly Rust"
 nightly=$(rustc +nightly --print sysroot 2>/dev/null) || skip "no nightly Rust"

@@ -7,12 +7,13 @@ use crate::counters::InterfaceCounters;
 use crate::error::Error;
 use crate::frame::{FRAGMENT_HEADER, MAX_MESSAGE, seal};
 use crate::group::{EventType, OwnGroup};
+use crate::interfaces::carriers;
 use crate::mapping::Framing;
 use crate::name::{Group, Name};
 use crate::receive::{Inbound, Inlet, twins};
 use crate::send::{CarrierWay, Target, Way};
+use crate::technology::Carrier;
 use crate::technology::ip::Sender;
-use crate::technology::{self, Carrier};
 use carrier::{Hearing, Reach};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -46,7 +47,7 @@ impl Brought {
 impl Control {
     /// Takes the carrier of this id; false when it is none.
     pub(super) fn attach_carrier(&mut self, id: u32) -> bool {
-        let Some(carrier) = technology::carrier(id) else { return false };
+        let Some(carrier) = carriers::carrier(id) else { return false };
         if !self.carried.iter().any(|c| c.id == id) {
             self.carried.push(Carried { id, carrier, ttl: self.ttl, counters: Arc::default() });
         }

@@ -7,14 +7,14 @@ use crate::core::Core;
 use crate::counters::InterfaceCounters;
 use crate::error::Result;
 use crate::group::{EventType, OwnGroup};
-use crate::interfaces;
+use crate::interfaces::{self, carriers};
 use crate::mapping::{Mapped, MappedPlace};
 use crate::name::Name;
 use crate::receive::Inbound;
 use crate::send::Outlet;
+use crate::technology::Carrier;
 use crate::technology::ip::Decoding;
 use crate::technology::ip::seats::{Endpoint, SeatId, Seats};
-use crate::technology::{self, Carrier};
 use carrier::Announcement;
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -116,7 +116,7 @@ impl Control {
         };
         let ids = if ifs.is_empty() {
             let ids = default_ids(config, &devices, interfaces::default_interfaces)?;
-            ids.into_iter().chain(technology::ids(Carrier::is_default)?).collect()
+            ids.into_iter().chain(carriers::ids(Carrier::is_default)?).collect()
         } else {
             ifs.to_vec()
         };

@@ -2,6 +2,7 @@
 //!
 //! Everything is asked of the kernel anew at each call (by rtnetlink); [`watch`] tells what changes meanwhile.
 
+pub mod carriers;
 pub mod id;
 pub mod link;
 pub mod watch;
@@ -12,7 +13,6 @@ pub use watch::Change;
 
 use crate::error::{Error, Result};
 use crate::frame::MAX_MESSAGE;
-use crate::technology;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use sys::failure::Failure;
 use sys::netlink;
@@ -158,7 +158,7 @@ pub struct Properties {
 
 /// The properties of the Interface `id`. A carrier has no address, and takes every message whole.
 pub fn properties(id: u32) -> Result<Properties> {
-    if let Some(carrier) = technology::carrier(id) {
+    if let Some(carrier) = carriers::carrier(id) {
         let (name, technology) = (carrier.name().into(), carrier.technology());
         return Ok(Properties { id, name, address: String::new(), technology, mtu: MAX_MESSAGE as u32 });
     }
@@ -184,7 +184,7 @@ pub fn all() -> Result<Vec<u32>> {
     if ids.is_empty() {
         ids.extend(devices.iter().filter(|d| d.loopback).map(|d| d.index));
     }
-    ids.extend(technology::ids(|_| true)?);
+    ids.extend(carriers::ids(|_| true)?);
     Ok(ids)
 }
 

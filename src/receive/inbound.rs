@@ -1,13 +1,15 @@
 //! The half of a multicast socket that messages come in by: its receivers, and the queue of what waits in the library.
 
-use super::filter::Filter;
+use super::filter::{Filter, Wanted};
+use super::hunch::Hunch;
 use super::lock::{QueueGuard, QueueLock};
 use super::queue::Queue;
 use super::stash::{Arrival, Stash};
-use super::wait::Hunch;
 use super::{Buffer, LONGEST};
 use crate::core::Core;
 use crate::counters::Statistics;
+use crate::error::{Error, Result};
+use crate::name::Name;
 use crate::technology::ip::seats::Readers;
 use crate::technology::ip::{Hears, Receiver};
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -150,6 +152,22 @@ impl Inbound {
             queue.stash(&message, arrival);
         }
         self.show(&mut queue);
+    }
+
+    /// For the group that is wanted, which must be joined.
+    pub(super) fn filter(&self, wanted: &Wanted) -> Result<Arc<Filter>> {
+        let &Wanted { uri, joined } = wanted;
+        let receivers = self.receivers.load();
+        if let Some(filter) = self.last_filter.load().as_ref().filter(|filter| filter.serves(uri, &receivers))
+        {
+            return Ok(filter.clone());
+        }
+        let name = Name::parse(uri)?;
+        let shared =
+            joined(name.normal()).ok_or_else(|| Error::NotAvailable(format!("{name}: not joined")))?;
+        let filter = Arc::new(Filter::new(uri, &name, shared, &receivers));
+        self.last_filter.store(Some(filter.clone()));
+        Ok(filter)
     }
 
     /// Drops what waits for a group that was left.

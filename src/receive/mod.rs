@@ -8,6 +8,7 @@ mod carried;
 mod decoders;
 mod filter;
 mod framed;
+mod hunch;
 mod inbound;
 mod lock;
 mod message;
@@ -16,6 +17,7 @@ mod queue;
 mod stash;
 pub(crate) mod twins;
 mod wait;
+mod waiters;
 mod wake;
 
 pub(crate) use carried::Inlet;

@@ -1,7 +1,7 @@
 //! All groups of a namespace, joined at once. Each has a decoder from its first good frame on; what all of them hold is
 //! bounded, and the group that was not heard from for the longest time makes way.
 
-use super::carried::take;
+use super::decoders::take;
 use super::framed::refused;
 use super::queue::Queue;
 use crate::frame::{Accepted, Counts, Decoder, REASSEMBLY_MIN, Recent, Tag};

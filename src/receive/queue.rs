@@ -4,7 +4,7 @@ use super::decoders::Decoders;
 use super::message::Received;
 use super::stash::{Arrival, Stash};
 use super::twins::Twins;
-use super::wake::Waiters;
+use super::waiters::Waiters;
 use super::{Buffer, Waiting};
 use crate::error::{Error, Result};
 use crate::frame::{Counts, Decoder};

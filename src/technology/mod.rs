@@ -1,17 +1,15 @@
 //! The distribution technologies. Each says how it opens a group and how it sends to one.
 //!
 //! Technology `ip` knows groups by address. The others know them by Group Name: their Interfaces are carriers (see the crate
-//! `carrier`), configured by name, and live as long as the process.
+//! `carrier`), configured by name, and live as long as the process (`interfaces::carriers`).
 
 pub mod ip;
 pub mod loopback;
 mod overlay;
 
-use crate::config::{self, CarrierSettings, Config};
+use crate::config::CarrierSettings;
 use crate::error::Result;
-use crate::interfaces::id::OTHER_TECHNOLOGIES;
 use carrier::{Arrived, Heard, Hearing};
-use once_cell::race::OnceBox;
 use std::io;
 use std::ops::Deref;
 
@@ -24,7 +22,7 @@ pub struct Carrier {
 }
 
 /// Opens a carrier. All technologies but `ip` stand here, and nowhere else.
-fn open(settings: &CarrierSettings) -> Result<Carrier> {
+pub fn open(settings: &CarrierSettings) -> Result<Carrier> {
     let carrier = |technology, name: &str, is_default, inside| Carrier {
         name: name.to_owned(),
         technology,
@@ -35,27 +33,6 @@ fn open(settings: &CarrierSettings) -> Result<Carrier> {
         CarrierSettings::Loopback(s) => carrier("loopback", &s.name, s.default, loopback::open(s)),
         CarrierSettings::Overlay(s) => carrier("overlay", &s.name, s.default, overlay::open(s)?),
     })
-}
-
-static CARRIERS: OnceBox<Vec<Carrier>> = OnceBox::new();
-
-/// All carriers, in the order of the configuration: the first one's Interface id is 0x10000000. None has begun yet. What
-/// fails is tried again at the next call.
-pub fn carriers() -> Result<&'static [Carrier]> {
-    let open_all = |config: &Config| config.carriers.iter().map(open).collect::<Result<_>>().map(Box::new);
-    let all = CARRIERS.get_or_try_init(|| open_all(config::get()?))?;
-    Ok(all)
-}
-
-/// The carrier whose Interface id this is.
-pub fn carrier(id: u32) -> Option<&'static Carrier> {
-    carriers().ok()?.get(id.checked_sub(OTHER_TECHNOLOGIES)? as usize)
-}
-
-/// The Interface ids of the carriers that `fits`.
-pub fn ids(fits: impl Fn(&Carrier) -> bool) -> Result<Vec<u32>> {
-    let all = carriers()?.iter().enumerate();
-    Ok(all.filter(|(_, carrier)| fits(carrier)).map(|(i, _)| OTHER_TECHNOLOGIES + i as u32).collect())
 }
 
 impl Carrier {

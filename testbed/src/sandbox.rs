@@ -1,11 +1,10 @@
-//! A network of one's own for a test: the test runs itself again in fresh namespaces.
+//! A network of one's own for a test: the test runs itself again in fresh namespaces, which end with it.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-/// Runs `body` in network and mount namespaces of its own, as root there. `test` is the test's own name.
-// Some of the tests give settings.
-#[allow(dead_code)]
+/// Runs `body` in network and mount namespaces of its own, as root there, for 180 seconds at most. `test` is the test's own
+/// name, with its modules. Where no namespaces can be made, it says so and does nothing.
 pub fn inside(test: &str, body: impl FnOnce()) {
     inside_with(test, &[], body);
 }
@@ -42,11 +41,18 @@ pub fn inside_with(test: &str, settings: &[(&str, &str)], body: impl FnOnce()) {
     );
 }
 
-/// Runs a line of shell.
+/// Runs a line of shell, which has to succeed, and gives what it printed.
 pub fn sh(line: &str) -> String {
     let output = Command::new("sh").args(["-ec", line]).output().expect("a shell");
     assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim().to_string()
+}
+
+/// A cable: `name` and its other end, `name` with a `p` behind it, both up.
+pub fn veth(name: &str) {
+    sh(&format!(
+        "ip link add {name} type veth peer name {name}p; ip link set {name} up; ip link set {name}p up"
+    ));
 }
 
 /// Runs many lines of `ip`.

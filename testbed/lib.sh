@@ -1,5 +1,5 @@
 # Shared by the runner and the shell tests: what a test says about itself, the sandbox that it runs in, and networks of
-# several hosts. A test sources it with: . "$HAM_ROOT/capi-tests/lib.sh"
+# several hosts. A test sources it with: . "$HAM_ROOT/testbed/lib.sh"
 
 HAM_ROOT=${HAM_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
 HAM_BUILD=${HAM_BUILD:-$HAM_ROOT/build}
@@ -34,7 +34,7 @@ sandbox() {
     [ "$network" = host ] || flags+=(-n)
     # The inner shell stays process 1: as such, the test itself would be immune to its own signals.
     unshare "${flags[@]}" bash -c '
-        . "$1/capi-tests/lib.sh"; network=$2; shift 2
+        . "$1/testbed/lib.sh"; network=$2; shift 2
         mount --make-rprivate / && mount -t tmpfs tmpfs /run && mkdir -p /run/lock || exit 1
         [ "$network" = host ] || loopback_up || exit 1
         [ "$network" != pair ] || { pair_up || exit 1; }

@@ -4,7 +4,7 @@
 # host is a further namespace, held by a sleeping process and not by a name: nothing can clash with another run, and
 # nothing stays behind when the script ends, however it ends.
 
-: "${HAM_ROOT:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}"
+: "${HAM_ROOT:=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}"
 : "${HAM_BUILD:=$HAM_ROOT/build}"
 [ -w "$HAM_BUILD" ] && : "${BIN:=$HAM_BUILD/examples}"
 : "${BIN:=${TMPDIR:-/tmp}/ham-examples-$(id -u)}"

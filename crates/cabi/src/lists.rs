@@ -1,16 +1,19 @@
 //! Lists for a C caller: one `malloc` block each, released by one `free()`; an empty list is NULL.
 
-use crate::error::{Error, Result};
-use std::alloc::Layout;
+use crate::fault::{Fault, Result};
+use std::alloc::{Layout, LayoutError};
 use std::ffi::c_char;
-use std::mem::size_of;
 use std::ptr;
 
-/// Interface ids, one behind the other.
-pub fn ids(list: &[u32]) -> Result<*mut u32> {
-    let block: *mut u32 = block(Layout::array::<u32>(list.len()))?.cast();
-    if !list.is_empty() {
-        // SAFETY: the block was made for as many ids.
+/// What `malloc` gives suits types of this alignment.
+const MALLOC_ALIGN: usize = align_of::<libc::max_align_t>();
+
+/// Numbers, or whatever else can be copied, one behind the other.
+pub fn array<T: Copy>(list: &[T]) -> Result<*mut T> {
+    const { assert!(align_of::<T>() <= MALLOC_ALIGN) };
+    let block: *mut T = block(Layout::array::<T>(list.len()))?.cast();
+    if !block.is_null() {
+        // SAFETY: the block was made for as many.
         unsafe { ptr::copy_nonoverlapping(list.as_ptr(), block, list.len()) };
     }
     Ok(block)
@@ -30,8 +33,10 @@ pub fn strings(list: &[String]) -> Result<*mut c_char> {
 /// Records, each made by `record` from where its string stands in the same block, behind the
 /// records.
 pub fn records<R, V: Copy>(list: &[(String, V)], record: impl Fn(*mut c_char, V) -> R) -> Result<*mut R> {
+    const { assert!(align_of::<R>() <= MALLOC_ALIGN) };
     let strings: usize = list.iter().map(|(s, _)| s.len() + 1).sum();
-    let layout = Layout::from_size_align(list.len() * size_of::<R>() + strings, align_of::<R>());
+    let layout = Layout::array::<R>(list.len())
+        .and_then(|records| Ok(records.extend(Layout::array::<u8>(strings)?)?.0));
     let first: *mut R = block(layout)?.cast();
     if list.is_empty() {
         return Ok(first);
@@ -47,15 +52,15 @@ pub fn records<R, V: Copy>(list: &[(String, V)], record: impl Fn(*mut c_char, V)
     Ok(first)
 }
 
-fn block<E>(layout: std::result::Result<Layout, E>) -> Result<*mut u8> {
+fn block(layout: std::result::Result<Layout, LayoutError>) -> Result<*mut u8> {
     let size = layout.map(|layout| layout.size()).unwrap_or(usize::MAX);
     if size == 0 {
         return Ok(ptr::null_mut());
     }
-    // SAFETY: malloc takes every size, and its alignment suits every type of this interface.
+    // SAFETY: malloc takes every size.
     let block: *mut u8 = unsafe { libc::malloc(size) }.cast();
     if block.is_null() {
-        return Err(Error::System { errno: libc::ENOMEM, doing: format!("a list of {size} bytes") });
+        return Err(Fault::Memory(size));
     }
     Ok(block)
 }
@@ -86,9 +91,23 @@ mod tests {
 
     #[test]
     fn empty_lists_are_null() {
-        assert!(ids(&[]).unwrap().is_null());
+        assert!(array::<u32>(&[]).unwrap().is_null());
         assert!(strings(&[]).unwrap().is_null());
         assert!(records(&[], |_, v: u8| v).unwrap().is_null());
+    }
+
+    #[test]
+    fn an_array_is_a_copy() {
+        let block = array(&[5u32, 6]).unwrap();
+        // SAFETY: the block holds two numbers.
+        assert_eq!(unsafe { [block.read(), block.add(1).read()] }, [5, 6]);
+        // SAFETY: it came from malloc.
+        unsafe { libc::free(block.cast()) };
+    }
+
+    #[test]
+    fn what_memory_cannot_hold_is_an_error() {
+        assert_eq!(block(Layout::array::<u64>(usize::MAX)), Err(Fault::Memory(usize::MAX)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// xorshift64*
+/// Random numbers that can be had again by their seed (xorshift64*).
 pub struct Random(u64);
 
 impl Random {
@@ -17,13 +17,16 @@ impl Random {
 
 /// A run of `HAM_FUZZ_SECONDS`, else 3.
 pub struct Run {
+    /// As asked for.
     pub seconds: u64,
+    /// When it is over.
     pub end: Instant,
     /// To be told when something is found.
     pub seed: u64,
 }
 
 impl Run {
+    /// With a seed of the clock's.
     pub fn begin() -> (Run, Random) {
         let setting = std::env::var("HAM_FUZZ_SECONDS").ok();
         let seconds = setting.map_or(3, |text| text.parse().expect("HAM_FUZZ_SECONDS is a number"));
