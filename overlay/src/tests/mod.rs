@@ -7,7 +7,7 @@ mod keys;
 mod members;
 mod trees;
 
-use super::settings::Tls;
+use super::settings::{Mode, Tls};
 use super::*;
 use carrier::{Arrived, Change};
 use std::io::{Read, Write};
