@@ -63,7 +63,7 @@ pub enum Change {
     Vanished(u32),
 }
 
-/// So many pairs of state and node are kept.
+/// At most this many pairs of state and node are kept.
 pub const LIMIT: usize = 131_072;
 /// When so many have gone, what was left out is asked for.
 const ROOM: usize = LIMIT / 16;

@@ -1,5 +1,6 @@
 //! What carriers bring, on threads of their own: frames become messages at once, and these wait in the queue.
 
+use super::decoders::take;
 use super::framed::refused;
 use super::inbound::Inbound;
 use super::namespace::Namespace;
@@ -7,7 +8,7 @@ use super::queue::Queue;
 use super::stash::Arrival;
 use super::twins::{self, Copy};
 use crate::counters::InterfaceCounters;
-use crate::frame::{Accepted, Decoder, bundle};
+use crate::frame::{Accepted, bundle};
 use crate::mapping::Framing;
 use crate::technology::carrier::{Arrived, Frame};
 use crate::technology::ip::{Hears, Receiver};
@@ -174,14 +175,6 @@ fn has_come(queue: &mut Queue, group: &str, message: &[u8], sources: &[u8]) -> b
     let second = queue.twins.is_second(group, message, &[], copy, Instant::now());
     queue.counted.duplicates += u64::from(second);
     second
-}
-
-/// What a decoder makes of a frame.
-pub(super) fn take(decoder: &mut Decoder, frame: &mut Frame<'_>) -> Accepted {
-    match decoder.accept_shared(frame) {
-        Some(accepted) => accepted,
-        None => decoder.accept(frame.to_mut()),
-    }
 }
 
 /// What a frame gives, and for which group; `None`: it is for nobody.

@@ -1,13 +1,15 @@
 //! The half of a multicast socket that messages come in by: its receivers, and the queue of what waits in the library.
 
-use super::filter::Filter;
+use super::filter::{Filter, Wanted};
+use super::hunch::Hunch;
 use super::lock::{QueueGuard, QueueLock};
 use super::queue::Queue;
 use super::stash::{Arrival, Stash};
-use super::wait::Hunch;
 use super::{Buffer, LONGEST};
 use crate::core::Core;
 use crate::counters::Statistics;
+use crate::error::{Error, Result};
+use crate::name::Name;
 use crate::technology::carrier::Heard;
 use crate::technology::ip::seats::Readers;
 use crate::technology::ip::{Hears, Receiver};
@@ -16,8 +18,8 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use sys::batch::BATCH;
 use sys::logging::Pace;
+use sys::slots::BATCH;
 use sys::udp::{self, Membership};
 
 /// The queue of whichever multicast socket has a descriptor number now. Never freed.
@@ -150,6 +152,22 @@ impl Inbound {
             queue.stash(&message, arrival);
         }
         self.show(&mut queue);
+    }
+
+    /// For the group that is wanted, which must be joined.
+    pub(super) fn filter(&self, wanted: &Wanted) -> Result<Arc<Filter>> {
+        let &Wanted { uri, joined } = wanted;
+        let receivers = self.receivers.load();
+        if let Some(filter) = self.last_filter.load().as_ref().filter(|filter| filter.serves(uri, &receivers))
+        {
+            return Ok(filter.clone());
+        }
+        let name = Name::parse(uri)?;
+        let shared =
+            joined(name.normal()).ok_or_else(|| Error::NotAvailable(format!("{name}: not joined")))?;
+        let filter = Arc::new(Filter::new(uri, &name, shared, &receivers));
+        self.last_filter.store(Some(filter.clone()));
+        Ok(filter)
     }
 
     /// Drops what waits for a group that was left.

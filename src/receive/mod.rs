@@ -8,6 +8,7 @@ mod carried;
 mod decoders;
 mod filter;
 mod framed;
+mod hunch;
 mod inbound;
 mod lock;
 mod message;
@@ -16,6 +17,7 @@ mod queue;
 mod stash;
 pub(crate) mod twins;
 mod wait;
+mod waiters;
 mod wake;
 
 pub(crate) use carried::Inlet;
@@ -50,7 +52,7 @@ const BACKLOG: u32 = 16;
 /// After a read that found nothing the next so many calls expect to wait and spare themselves that read.
 const EXPECTED: u32 = 8;
 
-/// So few in a batch are no backlog.
+/// Fewer than this in a batch are no backlog.
 const FEW: usize = 8;
 
 /// Messages above this length are read one at a time and straight into the application's buffer: to copy them would

@@ -1,7 +1,7 @@
 //! All groups of a namespace, joined at once. Each has a decoder from its first good frame on; what all of them hold is
 //! bounded, and the group that was not heard from for the longest time makes way.
 
-use super::carried::take;
+use super::decoders::take;
 use super::framed::refused;
 use super::queue::Queue;
 use crate::frame::{Accepted, Counts, Decoder, REASSEMBLY_MIN, Recent, Tag};
@@ -11,10 +11,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use sys::logging::Pace;
 
-/// So many groups at most are told apart.
+/// At most this many groups are told apart.
 const GROUPS: usize = 4096;
 
-/// So many bytes at most they have, and what unfinished messages of one group may take.
+/// At most this many bytes they have, and what unfinished messages of one group may take.
 const MEMORY: usize = 16 << 20;
 
 /// One group of so many gets this part of what it would get on its own for unfinished messages.

@@ -4,7 +4,7 @@ use super::decoders::Decoders;
 use super::message::Received;
 use super::stash::{Arrival, Stash};
 use super::twins::Twins;
-use super::wake::Waiters;
+use super::waiters::Waiters;
 use super::{Buffer, Waiting};
 use crate::error::{Error, Result};
 use crate::frame::{Counts, Decoder};
@@ -14,7 +14,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use sys::batch::{BATCH, Batch};
+use sys::batch::Batch;
+use sys::slots::BATCH;
 use sys::udp::{self, Origin};
 
 /// Messages that the kernel has given and the application has not.
@@ -26,7 +27,7 @@ pub(crate) struct Queue {
     pub(super) stash: Stash,
     /// Messages that found it full.
     pub(super) dropped: u64,
-    /// So many of them the log knows of.
+    /// How many of them the log knows of.
     pub(super) told: u64,
     pub(super) batch: Option<Batch>,
     /// Whose messages are in the batch.

@@ -13,13 +13,13 @@ const BLOCK: usize = 128 << 10;
 /// What it costs to keep one there, about.
 const KEPT: usize = 128;
 
-/// So many blocks with nothing in them are kept.
+/// At most this many blocks with nothing in them are kept.
 const SPARE: usize = 16;
 
 /// When the stash was empty so often without a need for more blocks, one of them is given up.
 const ROUNDS: u32 = 1024;
 
-/// So many blocks may be in use before it matters how full they are.
+/// At most this many blocks may be in use before it matters how full they are.
 const FEW: usize = 8;
 
 /// To which group a message came, and how.

@@ -14,6 +14,7 @@ pub mod logging;
 mod memory;
 pub mod netlink;
 mod ring;
+pub mod slots;
 pub mod thread;
 pub mod udp;
 pub mod wipe;

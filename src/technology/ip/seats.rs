@@ -14,10 +14,10 @@ use std::sync::atomic::Ordering;
 use sys::udp::{self, Membership};
 use sys::{fork, handle};
 
-/// So many groups of one port at one device have receivers of their own; with the next, all of them share one.
+/// At most this many groups of one port at one device have receivers of their own; with the next, all of them share one.
 const CROWD: usize = 64;
 
-/// So many receivers of their own a multicast socket has at most where groups could share one.
+/// At most this many receivers of their own a multicast socket has where groups could share one.
 const CROWDS: usize = 256;
 
 /// Who reads the receivers of a multicast socket. None of the calls waits for a message.

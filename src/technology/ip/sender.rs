@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use sys::udp;
 
-/// So many bytes hold all frames of a message, parity and the kernel's own share included.
+/// This many bytes hold all frames of a message, parity and the kernel's own share included.
 const WIDER: usize = 512 << 10;
 
 /// A UDP socket that messages go out by: one device, one family.
