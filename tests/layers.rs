@@ -7,9 +7,9 @@
 mod house;
 
 use house::picture::picture;
-use house::rules::breaks;
+use house::rules::{Break, breaks};
 use house::{Files, House};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -23,11 +23,10 @@ fn files() -> Files {
 fn every_room_knows_only_what_is_below_it() {
     let found = breaks(&House::read(&files()));
     let today: BTreeSet<_> = TODAY.iter().copied().collect();
-    let found: BTreeMap<_, _> =
-        found.iter().rev().map(|one| ((one.file.as_str(), one.rule.as_str()), one.line)).collect();
-    let new = found.iter().filter(|(one, _)| !today.contains(*one));
-    let gone = today.iter().filter(|one| !found.contains_key(*one));
-    let new = new.map(|((file, rule), line)| format!("{file}:{line}: {rule}\n"));
+    let keys: BTreeSet<_> = found.iter().map(Break::key).collect();
+    let new = found.iter().filter(|one| !today.contains(&one.key()));
+    let new = new.map(|one| format!("{}:{}: {}\n", one.file, one.line, one.rule));
+    let gone = today.difference(&keys);
     let gone = gone.map(|one| format!("no break any more, take it out of the list: {one:?}\n"));
     let said: String = new.chain(gone).collect();
     assert!(said.is_empty(), "\n{said}");
