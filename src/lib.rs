@@ -28,3 +28,4 @@ mod receive;
 mod send;
 mod shards;
 mod technology;
+mod watching;
