@@ -3,7 +3,7 @@
 use crate::control::own_groups;
 use crate::error::{Error, Result};
 use crate::group::OwnGroup;
-use crate::interfaces::{self, Device, Families};
+use crate::interfaces::{self, Families};
 use crate::mapping;
 use crate::membership::kernel::{self, Membership, State};
 use crate::membership::known::{self, GroupId};
@@ -12,6 +12,7 @@ use crate::name::{Group, Name, Namespace};
 use carrier::Role;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use watch::Device;
 
 /// A question at an Interface.
 pub struct Question {
