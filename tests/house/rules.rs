@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The rooms of libham from the ground up. A room knows those below it; those in one line do not know each other.
 pub const RANKS: [&[&str]; 10] = [
-    &["error", "group", "counters", "shards", "lend"],
+    &["error", "group", "counters", "shards", "lend", "watching"],
     &["name", "frame"],
     &["mapping", "technology", "presence"],
     &["config"],
