@@ -25,3 +25,4 @@ mod receive;
 mod send;
 mod shards;
 mod technology;
+mod watching;

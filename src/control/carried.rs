@@ -1,7 +1,7 @@
 //! The Interfaces of a multicast socket whose technology knows groups by Group Name.
 
 use super::attached::Attached;
-use super::state::{Control, Happened, State};
+use super::state::{Control, GroupState, Happened};
 use crate::config::Config;
 use crate::counters::InterfaceCounters;
 use crate::error::Error;
@@ -122,7 +122,7 @@ impl Control {
         targets
     }
 
-    pub(super) fn own_at_carriers(&self, state: &State, list: &mut Vec<OwnGroup>) {
+    pub(super) fn own_at_carriers(&self, state: &GroupState, list: &mut Vec<OwnGroup>) {
         for c in &self.carried {
             let listener = state.brought.iter().any(|brought| brought.id == c.id);
             if listener || state.is_source() {
@@ -139,7 +139,7 @@ impl Control {
     }
 }
 
-impl State {
+impl GroupState {
     /// Hears the group by these carriers, and by no other any more. Returns by how many.
     pub fn settle_carriers(
         &mut self,

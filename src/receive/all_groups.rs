@@ -4,7 +4,7 @@
 use super::decoders::take;
 use super::framed::refused;
 use super::queue::Queue;
-use crate::frame::{Accepted, Counts, Decoder, REASSEMBLY_MIN, Recent, Tag};
+use crate::frame::{Accepted, Decoder, FrameCounts, REASSEMBLY_MIN, Recent, Tag};
 use crate::mapping::Framing;
 use carrier::Frame;
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ const MEMORY: usize = 16 << 20;
 const PART: usize = 16;
 
 /// All groups of a namespace.
-pub(super) struct Namespace {
+pub(super) struct AllGroups {
     framing: Framing,
     /// Bytes of unfinished messages of each group, and bytes of all groups.
     reassembly: usize,
@@ -41,9 +41,9 @@ struct Known {
     held: usize,
 }
 
-impl Namespace {
-    pub fn new(framing: &Framing, reassembly_buffer: usize) -> Namespace {
-        Namespace {
+impl AllGroups {
+    pub fn new(framing: &Framing, reassembly_buffer: usize) -> AllGroups {
+        AllGroups {
             framing: framing.clone(),
             reassembly: (reassembly_buffer / PART).max(REASSEMBLY_MIN),
             limit: MEMORY.saturating_add(reassembly_buffer),
@@ -120,7 +120,7 @@ impl Namespace {
             let Some(gone) = self.groups.oldest().and_then(|slot| self.groups.remove(slot)) else { return };
             self.slots.remove(&gone.name);
             self.held -= gone.held;
-            let Counts { incomplete, .. } = queue.remove_decoder(gone.decoder);
+            let FrameCounts { incomplete, .. } = queue.remove_decoder(gone.decoder);
             static PACE: Pace = Pace::new();
             if PACE.due() {
                 log::warn!(
@@ -167,14 +167,14 @@ mod tests {
 
     /// The frames of a message to the group, from a new sender.
     fn frames(name: &str, key: Option<u8>, message: &[u8]) -> Vec<Vec<u8>> {
-        let flow = Flow::new(Tag::of(name), framing(key).key.as_ref(), 0).unwrap();
+        let flow = Flow::new(Tag::of(name), framing(key).key.as_ref(), 0, sys::random::bytes().unwrap());
         let mut packed = Packed::default();
         flow.pack(message, 1400, &mut packed);
         packed.frames().map(<[u8]>::to_vec).collect()
     }
 
     /// Whether the namespace gives a message for the frame.
-    fn gives(all: &mut Namespace, queue: &mut Queue, name: &str, frame: &[u8]) -> bool {
+    fn gives(all: &mut AllGroups, queue: &mut Queue, name: &str, frame: &[u8]) -> bool {
         let accepted = all.accept(queue, name, &mut Frame::Borrowed(frame));
         let held: usize = all.slots.values().map(|slot| all.groups.get(*slot).unwrap().held).sum();
         assert_eq!((all.held, all.slots.len()), (held, all.groups.len()));
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn what_is_no_frame_of_the_group_adds_none() {
-        let (mut all, mut queue) = (Namespace::new(&framing(None), BUFFER), Queue::default());
+        let (mut all, mut queue) = (AllGroups::new(&framing(None), BUFFER), Queue::default());
         let of_another = frames("ham:opaque:another", None, b"x").remove(0);
         let sealed = frames("ham:opaque:sealed", Some(1), b"x").remove(0);
         for i in 0..GROUPS + 1 {
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn with_a_key_only_what_opens_adds_one() {
-        let (mut all, mut queue) = (Namespace::new(&framing(Some(1)), BUFFER), Queue::default());
+        let (mut all, mut queue) = (AllGroups::new(&framing(Some(1)), BUFFER), Queue::default());
         for i in 0..100 {
             let key = (i % 2 == 0).then_some(2);
             assert!(!gives(&mut all, &mut queue, &name(i), &frames(&name(i), key, b"x")[0]));
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn the_group_heard_longest_ago_makes_way() {
-        let (mut all, mut queue) = (Namespace::new(&framing(None), BUFFER), Queue::default());
+        let (mut all, mut queue) = (AllGroups::new(&framing(None), BUFFER), Queue::default());
         let unfinished = frames(&name(1), None, &[7; 3000]);
         for i in 0..GROUPS {
             let frame = if i == 1 { unfinished[0].clone() } else { frames(&name(i), None, b"x").remove(0) };
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn fragments_of_many_groups_do_not_fill_the_memory() {
-        let (mut all, mut queue) = (Namespace::new(&framing(None), BUFFER), Queue::default());
+        let (mut all, mut queue) = (AllGroups::new(&framing(None), BUFFER), Queue::default());
         for i in 0..600 {
             let first = frames(&name(i % 300), None, &[7; 60000]).remove(0);
             assert!(!gives(&mut all, &mut queue, &name(i % 300), &first));
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn many_senders_do_not_fill_the_memory() {
-        let (mut all, mut queue) = (Namespace::new(&framing(None), BUFFER), Queue::default());
+        let (mut all, mut queue) = (AllGroups::new(&framing(None), BUFFER), Queue::default());
         for i in 0..40_000 {
             let name = name(i % 40);
             let frame = frames(&name, None, b"x").remove(0);
