@@ -5,8 +5,8 @@
 //! than is left for all others: what does not fit is counted, told once in a while, and asked for when there is room again.
 
 use super::{events, observer};
-use crate::group::Role;
 use arc_swap::ArcSwapOption;
+use carrier::Role;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};

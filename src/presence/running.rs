@@ -10,7 +10,7 @@ use super::{HostChange, Link, Roster, Settings};
 use crate::config::{self, PresenceConfig};
 use crate::error::{Error, Result};
 use crate::group::OwnGroup;
-use crate::interfaces::{self, Device, watch};
+use crate::watching::Follower;
 use arc_swap::ArcSwapOption;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -21,6 +21,7 @@ use sys::fork::Hook;
 use sys::handle::{self, DOORBELL, Handle};
 use sys::logging::Pace;
 use sys::{exit, thread};
+use watch::{Device, Filter};
 
 /// Where changes of other processes' groups go. Called in the thread of presence, which waits for it: what it does must
 /// be short, and wait for nobody who waits for a fork.
@@ -95,8 +96,10 @@ pub fn groups_changed() {
     tell(|shared| &shared.groups);
 }
 
+static DEVICES: Follower = Follower::new(Filter::new().links().addresses().resync(), |_| devices_changed());
+
 /// Devices or addresses may have changed. Never blocks.
-pub fn devices_changed() {
+fn devices_changed() {
     tell(|shared| &shared.devices);
 }
 
@@ -132,7 +135,7 @@ fn run(own: Own) -> Result<()> {
     if SHARED.compare_and_swap(&None::<Arc<_>>, Some(shared.clone())).is_some() {
         return Ok(());
     }
-    if let Err(e) = watch::run() {
+    if let Err(e) = DEVICES.begin() {
         log::warn!("{e}: presence will not follow Interfaces that change");
     }
     exit::at_exit(farewell);
@@ -258,20 +261,21 @@ impl Worker {
 
     /// Makes the Links that there should be: where this process has groups, and, when others are of interest, everywhere.
     fn place(&mut self, now: Instant) {
-        let (devices, all) = match (interfaces::devices(), interfaces::all()) {
-            (Ok(devices), Ok(all)) => (devices, all),
-            (Err(e), _) | (_, Err(e)) => {
+        let devices = match watch::devices() {
+            Ok(devices) => devices,
+            Err(e) => {
                 log::warn!("presence: the Interfaces cannot be listed: {e}");
                 self.retry_at = Some(now + Duration::from_secs(1));
                 return;
             }
         };
+        let usable: Vec<u32> = watch::usable(&devices).map(|device| device.index).collect();
         let curious = ON_CHANGE.load().is_some();
         let mut wanted: BTreeMap<Place, IpAddr> = BTreeMap::new();
         for device in devices.iter().filter(|device| device.up) {
             for v6 in [false, true] {
                 let place = (device.index, v6);
-                if self.groups.contains_key(&place) || (curious && all.contains(&device.index)) {
+                if self.groups.contains_key(&place) || (curious && usable.contains(&device.index)) {
                     wanted.extend(source(device, v6).map(|address| (place, address)));
                 }
             }

@@ -1,7 +1,7 @@
 //! The decoders of a multicast socket, each at the place that its receivers know, and what they make of a carrier's frame.
 
 use crate::frame::{Accepted, Decoder};
-use crate::technology::carrier::Frame;
+use carrier::Frame;
 
 #[derive(Default)]
 pub(super) struct Decoders {

@@ -1,12 +1,12 @@
 //! The group that `receive` was asked for.
 
 use crate::name::{Group, Name};
-use crate::technology::carrier::Heard;
 use crate::technology::ip::{Hears, Receiver};
+use carrier::Heard;
 use std::sync::Arc;
 
 /// The group that a call asks for.
-pub(crate) struct Wanted<'a> {
+pub(crate) struct WantedGroup<'a> {
     /// The URI, as it is spelled.
     pub uri: &'a [u8],
     /// Whether the group of this name is joined, and then whether a shared receiver hears it. Asked when the answer of an
@@ -15,7 +15,7 @@ pub(crate) struct Wanted<'a> {
 }
 
 /// Kept from call to call, so that nothing is parsed for each message.
-pub(super) struct Filter {
+pub(super) struct GroupFilter {
     uri: Box<[u8]>,
     pub(super) name: Arc<str>,
     /// For all groups of a namespace.
@@ -25,15 +25,15 @@ pub(super) struct Filter {
     snapshot: Arc<Vec<Arc<Receiver>>>,
 }
 
-impl Filter {
+impl GroupFilter {
     /// For the group of this name, as heard by `receivers`; `shared`: by a shared one among them.
-    pub fn new(uri: &[u8], name: &Name, shared: bool, receivers: &Arc<Vec<Arc<Receiver>>>) -> Filter {
+    pub fn new(uri: &[u8], name: &Name, shared: bool, receivers: &Arc<Vec<Arc<Receiver>>>) -> GroupFilter {
         let normal = name.normal();
         let hears = |receiver: &&Arc<Receiver>| match &receiver.hears {
             Hears::One { group, .. } => group == normal,
             Hears::Shared { .. } => shared,
         };
-        Filter {
+        GroupFilter {
             uri: uri.into(),
             name: normal.clone(),
             all: *name.group() == Group::All,

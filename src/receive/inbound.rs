@@ -1,6 +1,6 @@
 //! The half of a multicast socket that messages come in by: its receivers, and the queue of what waits in the library.
 
-use super::filter::{Filter, Wanted};
+use super::filter::{GroupFilter, WantedGroup};
 use super::hunch::Hunch;
 use super::lock::{QueueGuard, QueueLock};
 use super::queue::Queue;
@@ -10,10 +10,10 @@ use crate::core::Core;
 use crate::counters::Statistics;
 use crate::error::{Error, Result};
 use crate::name::Name;
-use crate::technology::carrier::Heard;
 use crate::technology::ip::seats::Readers;
 use crate::technology::ip::{Hears, Receiver};
 use arc_swap::{ArcSwap, ArcSwapOption};
+use carrier::Heard;
 use std::io;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ pub(crate) struct Inbound {
     pub(super) sleeping: AtomicUsize,
     /// Whether it pays to read busily before that.
     pub(super) hunch: Hunch,
-    pub(super) last_filter: ArcSwapOption<Filter>,
+    pub(super) last_filter: ArcSwapOption<GroupFilter>,
     /// `receive_from` was called: messages that are read ahead are read with their senders.
     pub(super) wants_origins: AtomicBool,
     /// Carriers bring messages too, or did: they come into the queue on other threads.
@@ -155,8 +155,8 @@ impl Inbound {
     }
 
     /// For the group that is wanted, which must be joined.
-    pub(super) fn filter(&self, wanted: &Wanted) -> Result<Arc<Filter>> {
-        let &Wanted { uri, joined } = wanted;
+    pub(super) fn filter(&self, wanted: &WantedGroup) -> Result<Arc<GroupFilter>> {
+        let &WantedGroup { uri, joined } = wanted;
         let receivers = self.receivers.load();
         if let Some(filter) = self.last_filter.load().as_ref().filter(|filter| filter.serves(uri, &receivers))
         {
@@ -165,7 +165,7 @@ impl Inbound {
         let name = Name::parse(uri)?;
         let shared =
             joined(name.normal()).ok_or_else(|| Error::NotAvailable(format!("{name}: not joined")))?;
-        let filter = Arc::new(Filter::new(uri, &name, shared, &receivers));
+        let filter = Arc::new(GroupFilter::new(uri, &name, shared, &receivers));
         self.last_filter.store(Some(filter.clone()));
         Ok(filter)
     }

@@ -1,7 +1,7 @@
 //! Messages that wait in the library, the oldest first. All but long ones lie in blocks that hold many of them and are
 //! used again. With memory from the allocator for each, the system would have to find new pages whenever the stash grows.
 
-use crate::technology::carrier::{Frame, LONG};
+use carrier::{Frame, LONG};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::ops::Range;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The rooms of libham from the ground up. A room knows those below it; those in one line do not know each other.
 pub const RANKS: [&[&str]; 10] = [
-    &["error", "group", "counters", "shards", "lend"],
+    &["error", "group", "counters", "shards", "lend", "watching"],
     &["name", "frame"],
     &["mapping", "technology", "presence"],
     &["config"],
@@ -261,7 +261,8 @@ fn passed_on(
     }
 }
 
-/// Types, traits and functions at the level of a module: a name is unique in the package, or never leaves its file.
+/// Types and traits: a name is unique in the package, or never leaves its file. Functions are called with the name of their
+/// module (`twins::write`), which tells them apart.
 fn names(package: &Package, say: &mut impl FnMut(&str, usize, String)) {
     let mut elsewhere: BTreeSet<&[String]> = BTreeSet::new();
     let files: BTreeMap<_, _> =
@@ -280,7 +281,8 @@ fn names(package: &Package, say: &mut impl FnMut(&str, usize, String)) {
     for module in &package.modules {
         for item in &module.items {
             let path = below(&module.path, &item.name);
-            if elsewhere.contains(path.as_slice()) {
+            let is_type = item.name.starts_with(|c: char| c.is_uppercase());
+            if is_type && elsewhere.contains(path.as_slice()) {
                 told.entry(&item.name).or_default().push((&module.file, item.line));
             }
         }

@@ -12,6 +12,7 @@ pub mod fork;
 pub mod handle;
 pub mod logging;
 mod memory;
+pub mod namespace;
 pub mod netlink;
 mod ring;
 pub mod slots;

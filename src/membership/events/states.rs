@@ -4,15 +4,15 @@ use super::names::{By, Names, Spot};
 use super::{Event, EventType};
 use crate::control::own_groups;
 use crate::group::OwnGroup;
-use crate::group::Role;
-use crate::interfaces::watch::Change;
 use crate::membership::kernel::{self, Joined, State, table_states};
 use crate::membership::known::{self, GroupId};
 use crate::name::ip_name;
 use crate::presence;
+use carrier::Role;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
+use watch::Change;
 
 /// How long a note of the kernel waits for the own socket that may have caused it.
 pub const GRACE: Duration = Duration::from_millis(50);

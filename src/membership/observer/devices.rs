@@ -3,7 +3,6 @@
 use super::hosts::Hosts;
 use super::packet::{self, Heard, Message};
 use super::program::{Part, program};
-use crate::interfaces::{self, Device};
 use crate::membership::known::Change;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -11,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
 use sys::capture::{self, Capture, Packet, Scope};
 use sys::logging::Pace;
+use watch::Device;
 
 /// What was there before the devices were read anew.
 #[derive(Debug, Default)]
@@ -65,7 +65,7 @@ impl Devices {
 
     /// Reads the devices anew.
     pub fn follow(&mut self) -> Gone {
-        let devices = match interfaces::devices() {
+        let devices = match watch::devices() {
             Ok(devices) => devices,
             Err(e) => {
                 log::warn!("observer: {e}");

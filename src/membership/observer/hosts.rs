@@ -6,9 +6,9 @@
 use super::filter::{Asked, Filter, Word};
 use super::link::{Link, Router};
 use super::packet::{Heard, Kind, Message, Query, Record};
-use crate::group::Role;
 use crate::membership::kernel::is_kernels_own;
 use crate::membership::known::{Change, GroupId, State};
+use carrier::Role;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};

@@ -13,7 +13,7 @@ pub mod packet;
 mod program;
 
 use super::known::{self, Origin};
-use crate::interfaces::watch;
+use crate::watching::Follower;
 use arc_swap::ArcSwapOption;
 use devices::Devices;
 use hosts::Hosts;
@@ -28,6 +28,7 @@ use sys::capture::{self, BATCH, Batch, Capture, Packet};
 use sys::fork::Hook;
 use sys::logging::Pace;
 use sys::thread;
+use watch::Filter;
 
 /// When packets come thick and fast, they are read in turns of this length.
 const TURN: Duration = Duration::from_millis(6);
@@ -88,7 +89,7 @@ fn begin() -> io::Result<()> {
         return Ok(());
     }
     // From here on changes of devices are heard, so those before are read after it.
-    if let Err(e) = watch::run() {
+    if let Err(e) = DEVICES_CHANGED.begin() {
         log::warn!("{e}: the observer will not follow devices that come and go");
     }
     devices.follow();
@@ -100,8 +101,11 @@ fn begin() -> io::Result<()> {
     Ok(())
 }
 
-/// Called by the interface watch when a device or an address changed.
-pub fn devices_changed() {
+/// Devices and addresses, and where a multicast router of this host begins or ends to forward.
+static DEVICES_CHANGED: Follower =
+    Follower::new(Filter::new().links().addresses().forwarding().resync(), |_| devices_changed());
+
+fn devices_changed() {
     if let Some(observer) = &*OBSERVER.load() {
         observer.stale.store(true, Ordering::Release);
         observer.bell.ring();

@@ -4,7 +4,7 @@
 //! the memberships; those that came first move there too, and nothing is lost on the way.
 
 use super::holders::Holders;
-use super::{Decoding, Hears, Held, Opening, Receiver, Settings};
+use super::{Decoding, Hears, Held, IpSettings, Opening, Receiver};
 use crate::counters::InterfaceCounters;
 use crate::error::limit_error;
 use std::collections::HashMap;
@@ -90,7 +90,7 @@ impl Seat {
 /// All of them.
 pub struct Seats<R> {
     readers: Arc<R>,
-    settings: Settings,
+    settings: IpSettings,
     seats: Vec<Option<Seat>>,
     free: Vec<usize>,
     /// Receivers that serve one group each.
@@ -110,7 +110,7 @@ struct Shared {
 
 impl<R: Readers> Seats<R> {
     /// None is taken.
-    pub fn new(readers: Arc<R>, settings: Settings) -> Seats<R> {
+    pub fn new(readers: Arc<R>, settings: IpSettings) -> Seats<R> {
         Seats {
             readers,
             settings,
