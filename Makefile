@@ -1,7 +1,10 @@
-# make            libham and libhamx (shared and static), their pkg-config and CMake files, the manual pages: in build/
+# make            everything: libham and libhamx (shared and static), the overlay, pkg-config and CMake files, manual pages: in build/
+# make lib        libham and libhamx alone, in a minute or two
+# make overlay    technology overlay, libham-overlay.so: most of the time that `make` takes
 # make install    honours PREFIX, DESTDIR, LIBDIR, INCLUDEDIR, MANDIR
 # make uninstall
 # make header     writes include/*.h anew from the Rust source
+# make picture    writes docs/rooms.md anew, the rooms of the source and who knows whom
 # make demo       shows groups, receivers and a plain BSD program on a network of its own
 # make demo-overlay  the same where the network carries no multicast
 # make test       every test, from C and Rust
@@ -17,7 +20,7 @@ CARGO ?= cargo
 OBJCOPY ?= objcopy
 INSTALL ?= install
 BUILD ?= build
-# overlay-tls, overlay (without TLS and QUIC) or nothing: Zenoh is most of the time that the build takes, and of the size.
+# The overlay: overlay-tls, overlay (without TLS and QUIC) or nothing.
 FEATURES ?= overlay-tls
 CFLAGS ?= -O2
 
@@ -32,10 +35,14 @@ CMAKEDIR ?= $(LIBDIR)/cmake/Ham
 STATIC_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
 # Cargo's own names for a foreign target.
-ifneq ($(CARGO_BUILD_TARGET),)
-CARGO_OUT := $(BUILD)/cargo/$(CARGO_BUILD_TARGET)/release
-else
-CARGO_OUT := $(BUILD)/cargo/release
+CARGO_OUT := $(BUILD)/cargo$(addprefix /,$(CARGO_BUILD_TARGET))
+CORE := $(CARGO_OUT)/release/libham.a
+OVERLAY := $(CARGO_OUT)/overlay/libham_overlay.a
+
+overlay_features_overlay-tls := --features tls
+overlay_features_overlay :=
+ifneq ($(FEATURES),$(filter overlay-tls overlay,$(firstword $(FEATURES))))
+$(error FEATURES=$(FEATURES) is neither overlay-tls nor overlay nor empty)
 endif
 
 names = $(shell sed -n 's/^ \{8\}\([A-Za-z]*\);$$/\1/p' ham.map)
@@ -45,52 +52,71 @@ comma := ,
 libraries := $(foreach name,ham hamx,$(BUILD)/lib$(name).so.$(SOVERSION) $(BUILD)/lib$(name).so $(BUILD)/lib$(name).a)
 packages := $(addprefix $(BUILD)/,ham.pc hamx.pc HamConfig.cmake HamConfigVersion.cmake)
 
-.PHONY: all lib header install uninstall clean demo demo-overlay test bench FORCE
+.PHONY: all lib overlay header picture install uninstall clean demo demo-overlay test bench FORCE
 .DELETE_ON_ERROR:
 
-all: lib $(packages) $(BUILD)/man/.made
+all: lib $(if $(FEATURES),overlay) $(packages) $(BUILD)/man/.made
 
 lib: $(libraries)
 
+overlay: $(BUILD)/libham-overlay.so.$(SOVERSION)
+
 # --- The libraries -------------------------------------------------------------------------------------------------
 #
-# One archive of Rust code, under the internal name ham_send for send. From it one relocatable object, in which every
-# reference to libc's send is __wrap_send. From that, by renaming, the object of each library with its exported names
+# An archive of Rust code, in libham's under the internal name ham_send for send. From it one relocatable object, in which
+# every reference to libc's send is __wrap_send. From that, by renaming, the object of each library with its exported names
 # global and all others local; and from this the static and the shared library.
 
 # Cargo knows better than make what has changed; it leaves the file's time alone when nothing has.
-$(CARGO_OUT)/libham.a: FORCE
-	$(CARGO) rustc --release --lib --crate-type staticlib --no-default-features --features hamx$(addprefix $(comma),$(FEATURES)) --target-dir $(BUILD)/cargo
+$(CORE): FORCE
+	$(CARGO) rustc --release --lib --crate-type staticlib --features hamx --target-dir $(BUILD)/cargo
+
+# In a profile of its own, and with the tests of this profile and features: see Cargo.toml.
+$(OVERLAY): FORCE
+	$(CARGO) rustc --profile overlay --package ham-overlay --lib --crate-type staticlib --no-default-features \
+	    $(overlay_features_$(FEATURES)) --target-dir $(BUILD)/cargo
 
 $(BUILD)/libc_send.o: packaging/libc_send.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -fno-lto -ffunction-sections -c -o $@ $<
 
-$(BUILD)/core.o: $(CARGO_OUT)/libham.a $(BUILD)/libc_send.o ham.map
-	$(CC) -nostdlib -r -o $@ -Wl,--wrap=send $(addprefix -Wl$(comma)-u$(comma),$(filter-out send,$(names)) ham_send $(extras)) \
-	    $(BUILD)/libc_send.o $(CARGO_OUT)/libham.a
+# $(call object,OBJECT,ARCHIVE,EXPORTED NAMES)
+define object
+$(BUILD)/$(1): $(2) $(BUILD)/libc_send.o
+	$(CC) -nostdlib -r -o $$@ -Wl,--wrap=send $(addprefix -Wl$(comma)-u$(comma),$(3)) $(BUILD)/libc_send.o $(2)
+endef
 
 # What compilers leave for other compilers and for debuggers: several pieces of LLVM's in one section, as they are by now,
 # make an `ar` with LLVM's plugin abort.
 leave := --strip-debug --remove-section=.llvmbc --remove-section=.llvmcmd
 
-$(BUILD)/ham.o: $(BUILD)/core.o
-	$(OBJCOPY) $(leave) --redefine-sym ham_send=send $(addprefix --keep-global-symbol=,$(names)) $< $@
+# $(call library,NAME,OBJECT,VERSION SCRIPT,HOW TO RENAME AND KEEP NAMES)
+define library
+$(BUILD)/$(1).o: $(BUILD)/$(2) $(3)
+	$(OBJCOPY) $(leave) $(4) $$< $$@
 
-$(BUILD)/hamx.o: $(BUILD)/core.o
-	$(OBJCOPY) $(leave) $(foreach name,$(filter-out send,$(names)),--redefine-sym $(name)=ham_$(name)) \
-	    $(addprefix --keep-global-symbol=ham_,$(names)) $(addprefix --keep-global-symbol=,$(extras)) $< $@
+$(BUILD)/lib$(1).a: $(BUILD)/$(1).o
+	rm -f $$@
+	$(AR) rcs $$@ $$<
 
-$(BUILD)/lib%.a: $(BUILD)/%.o
-	rm -f $@
-	$(AR) rcs $@ $<
+$(BUILD)/lib$(1).so.$(SOVERSION): $(BUILD)/$(1).o $(3)
+	$(CC) -shared -o $$@ $(LDFLAGS) -Wl,--version-script=$(3) -Wl,-soname,lib$(1).so.$(SOVERSION) -Wl,--gc-sections \
+	    -Wl,-z,relro,-z,now,-z,defs,-z,nodelete $$< -Wl,--as-needed $(STATIC_LIBS)
 
-$(BUILD)/lib%.so.$(SOVERSION): $(BUILD)/%.o %.map
-	$(CC) -shared -o $@ $(LDFLAGS) -Wl,--version-script=$*.map -Wl,-soname,lib$*.so.$(SOVERSION) -Wl,--gc-sections \
-	    -Wl,-z,relro,-z,now,-z,defs,-z,nodelete $< -Wl,--as-needed $(STATIC_LIBS)
+$(BUILD)/lib$(1).so: $(BUILD)/lib$(1).so.$(SOVERSION)
+	ln -sf $$(<F) $$@
+endef
 
-$(BUILD)/lib%.so: $(BUILD)/lib%.so.$(SOVERSION)
-	ln -sf $(<F) $@
+keep = $(addprefix --keep-global-symbol=,$(1))
+
+$(BUILD)/core.o: ham.map
+$(eval $(call object,core.o,$(CORE),$(filter-out send,$(names)) ham_send $(extras)))
+$(eval $(call library,ham,core.o,ham.map,--redefine-sym ham_send=send $(call keep,$(names))))
+$(eval $(call library,hamx,core.o,hamx.map,$(foreach name,$(filter-out send,$(names)),--redefine-sym $(name)=ham_$(name)) \
+    $(call keep,$(addprefix ham_,$(names)) $(extras))))
+
+$(eval $(call object,overlay.o,$(OVERLAY),ham_technology))
+$(eval $(call library,ham-overlay,overlay.o,overlay/ham-overlay.map,$(call keep,ham_technology)))
 
 # --- What goes with them -------------------------------------------------------------------------------------------
 
@@ -126,6 +152,9 @@ $(BUILD)/man/.made: packaging/man.awk packaging/ham.7.in include/ham.h include/h
 header:
 	HAM_UPDATE_HEADERS=1 $(CARGO) test --test header_drift
 
+picture:
+	HAM_UPDATE_PICTURE=1 $(CARGO) test --no-default-features --test layers picture
+
 # --- Installing ----------------------------------------------------------------------------------------------------
 
 # What has been built is installed as it is, so that root needs no Rust.
@@ -140,6 +169,9 @@ install:
 	    chmod 644 $(DESTDIR)$(LIBDIR)/lib$$name.a && \
 	    $(INSTALL) -m 644 include/$$name.h $(DESTDIR)$(INCLUDEDIR)/ || exit 1; \
 	done
+	[ ! -e $(BUILD)/libham-overlay.so.$(SOVERSION) ] || { \
+	    $(INSTALL) -m 755 -s $(BUILD)/libham-overlay.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libham-overlay.so.$(VERSION) && \
+	    ln -sf libham-overlay.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libham-overlay.so.$(SOVERSION); }
 	$(call fill,ham,packaging/ham.pc.in,$(DESTDIR)$(PKGCONFIGDIR)/ham.pc)
 	$(call fill,hamx,packaging/ham.pc.in,$(DESTDIR)$(PKGCONFIGDIR)/hamx.pc)
 	$(call fill,ham,packaging/HamConfig.cmake.in,$(DESTDIR)$(CMAKEDIR)/HamConfig.cmake)
@@ -153,6 +185,7 @@ uninstall:
 	        $(DESTDIR)$(LIBDIR)/lib$$name.so.$(VERSION) $(DESTDIR)$(LIBDIR)/lib$$name.a \
 	        $(DESTDIR)$(INCLUDEDIR)/$$name.h $(DESTDIR)$(PKGCONFIGDIR)/$$name.pc; \
 	done
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/libham-overlay.so.,$(SOVERSION) $(VERSION))
 	rm -f $(foreach page,$(names) $(extras),$(DESTDIR)$(MANDIR)/man3/$(page).3) $(DESTDIR)$(MANDIR)/man7/ham.7
 	rm -rf $(DESTDIR)$(CMAKEDIR)
 
@@ -161,10 +194,11 @@ clean:
 
 # --- Scripts ---------------------------------------------------------------------------------------------------------
 
-demo: all
+# What a newcomer looks at first does not wait for the overlay.
+demo: lib
 	exec capi-tests/demo.sh
 
-demo-overlay: all
+demo-overlay: lib overlay
 	exec capi-tests/demo-overlay.sh
 
 # Builds everything, too, beside its first tests.

@@ -27,18 +27,18 @@ if [ -z "${HAM_BENCH_INSIDE:-}" ]; then
         -L"$HAM_BUILD" -Wl,-rpath,"$HAM_BUILD" -Wl,--no-as-needed -lham
     # The decoder's own benchmark. Built here, since cargo may need the network.
     if [ -z "${HAM_BENCH_FRAME:-}" ] && [ -e "$here/frame.rs" ] && command -v "${CARGO:-cargo}" >/dev/null; then
-        HAM_BENCH_FRAME=$("${CARGO:-cargo}" bench --bench frame --no-run --no-default-features --message-format=json \
+        HAM_BENCH_FRAME=$("${CARGO:-cargo}" bench --bench frame --no-run --message-format=json \
             --manifest-path "$HAM_ROOT/Cargo.toml" --target-dir "$HAM_BUILD/cargo" |
             sed -n '/"kind":\["bench"\]/s/.*"executable":"\([^"]*\)".*/\1/p')
         [ -n "$HAM_BENCH_FRAME" ] || say "the benchmark of the decoder could not be built"
         export HAM_BENCH_FRAME
     fi
-    # Bare Zenoh, for what overlays cost: some minutes the first time, so not for a quick run.
+    # Bare Zenoh, for what overlays cost: of what the overlay is made of, so not where there is none, nor for a quick run.
     case " $* " in *" --quick "* | *" --null "*) ;; *)
-        if [ -z "${HAM_BENCH_ZENOH:-}" ] && command -v "${CARGO:-cargo}" >/dev/null; then
-            "${CARGO:-cargo}" build -q --release --manifest-path "$here/zenoh/Cargo.toml" --target-dir "$HAM_BUILD/bench-zenoh" ||
-                say "bare Zenoh could not be built"
-            export HAM_BENCH_ZENOH="$HAM_BUILD/bench-zenoh/release/libbench_zenoh.a"
+        if [ -z "${HAM_BENCH_ZENOH:-}" ] && [ -e "$HAM_BUILD/libham-overlay.so.1" ] && command -v "${CARGO:-cargo}" >/dev/null; then
+            "${CARGO:-cargo}" build -q --profile overlay --package ham-overlay --example bench_zenoh \
+                --manifest-path "$HAM_ROOT/Cargo.toml" --target-dir "$HAM_BUILD/cargo" || say "bare Zenoh could not be built"
+            export HAM_BENCH_ZENOH="$HAM_BUILD/cargo/overlay/examples/libbench_zenoh.a"
         fi ;;
     esac
     [ -z "${HAM_BENCH_ZENOH:-}" ] || "${CC:-cc}" $flags -o "$HAM_BUILD/bench/zenoh" "$here/role.c" "$here/zenoh.c" "$HAM_BENCH_ZENOH" -pthread -ldl -lm

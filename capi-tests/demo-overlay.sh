@@ -1,7 +1,7 @@
 #!/bin/bash
 # make demo-overlay: a group where the network carries no multicast. Three hosts on a LAN that this script makes itself, whose
 # switch drops every multicast packet. Runs as root, or as anybody where user namespaces are allowed.
-. "$(dirname "$0")/examples/lab.bash"
+. "$(dirname "$0")/../testbed/lab.bash"
 
 fail() { echo; echo "demo-overlay: FAILED: $*"; exit 1; }
 skip() { fail "$*"; }

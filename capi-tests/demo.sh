@@ -1,7 +1,7 @@
 #!/bin/bash
 # make demo: a sender, two receivers and a plain BSD program in one group, and a group by name alone, on a LAN that this script makes itself.
 # Runs as root, or as anybody where user namespaces are allowed. Nothing outside its own namespaces is touched.
-. "$(dirname "$0")/examples/lab.bash"
+. "$(dirname "$0")/../testbed/lab.bash"
 
 fail() { echo; echo "demo: FAILED: $*"; exit 1; }
 skip() { fail "$*"; }

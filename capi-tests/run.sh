@@ -8,7 +8,7 @@
 # the file, in comments, ask for things:
 #   build: FLAGS       more compiler and linker flags (C only)
 #   timeout: SECONDS   instead of 60, on a machine that has nothing else to do
-#   network: lo | pair | host        see `sandbox` in lib.sh; the default is lo
+#   network: lo | pair | host        see `sandbox` in testbed/lib.sh; the default is lo
 #   root: yes          needs root itself, not only a user namespace
 #   alone: yes         no other test runs beside it
 # Every test runs in a sandbox and in a temporary folder of its own; HAM_ROOT, HAM_BUILD, HAM_TESTS and CC are given.
@@ -16,7 +16,7 @@
 # Also: the style (formatting, clippy, rustdoc) and cargo's own tests. HAM_JOBS: tests side by side (2).
 # HAM_NO_BUILD=1: without make. HAM_NO_DEPS=1: installs nothing. HAM_SLOW: how many times its time limit a test gets (3).
 
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../testbed/lib.sh"
 cd "$HAM_ROOT" || exit 1
 pattern=${1:-}
 jobs=${HAM_JOBS:-2}
@@ -69,17 +69,17 @@ check() {
     report $? "$name" $((SECONDS - begin)) "$log"
 }
 
-# Cargo's tests count one by one.
+# cargo_tests PACKAGES...: cargo's tests count one by one.
 cargo_tests() {
     local begin=$SECONDS log=$results/cargo.log status
     wanted cargo || return 0
-    cargo test --workspace --no-fail-fast >"$log" 2>&1 </dev/null
+    cargo test "$@" --no-fail-fast >"$log" 2>&1 </dev/null
     status=$?
     sed -n 's/^test \(.*\) \.\.\. ok$/cargo: \1/p' "$log" >>"$results/passed"
     sed -n 's/^test \(.*\) \.\.\. FAILED$/cargo: \1/p' "$log" >>"$results/failed"
     sed -n 's/^test \(.*\) \.\.\. ignored.*$/cargo: \1/p' "$log" >>"$results/skipped"
     if [ $status = 0 ]; then
-        echo "passed   cargo test, $(grep -c '^cargo: ' "$results/passed") tests ($((SECONDS - begin)) s)"
+        echo "passed   cargo test $1 $2, $(grep -c '^test .* \.\.\. ok$' "$log") tests ($((SECONDS - begin)) s)"
     else
         # One that did not compile, or crashed, has no line of its own.
         grep -q '^cargo: ' "$results/failed" || echo "cargo test" >>"$results/failed"
@@ -116,7 +116,7 @@ run_test() {
         esac
         if [ $status = 0 ]; then
             # The outer redirection takes what bash says of a killed job.
-            { timeout -s KILL "$limit" bash -c '. "$1"; shift; sandbox "$@"' run "$HAM_TESTS/lib.sh" "$network" "$@" \
+            { timeout -s KILL "$limit" bash -c '. "$1"; shift; sandbox "$@"' run "$HAM_ROOT/testbed/lib.sh" "$network" "$@" \
                 >"$log" 2>&1 </dev/null; } 2>/dev/null
             status=$?
         fi
@@ -138,10 +138,9 @@ if [ -z "${HAM_NO_BUILD:-}" ]; then
     build=$! build_begin=$SECONDS
 fi
 check style/fmt cargo fmt --all --check
-check style/clippy cargo clippy --workspace --all-targets -- -D warnings
-check style/without-overlay cargo clippy --workspace --all-targets --no-default-features -- -D warnings
-check style/rustdoc env RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
-cargo_tests
+check style/clippy cargo clippy --workspace --exclude ham-overlay --all-targets -- -D warnings
+check style/rustdoc env RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --exclude ham-overlay --no-deps
+cargo_tests --workspace --exclude ham-overlay
 if [ -n "${build:-}" ]; then
     if wait "$build"; then
         ! wanted build || report 0 build/make $((SECONDS - build_begin)) "$build_log"
@@ -151,6 +150,12 @@ if [ -n "${build:-}" ]; then
         suites=none
     fi
 fi
+# Zenoh is compiled once, by make: its tests have the same profile, features and folder. What only looks at the source needs it
+# once more as far as its types go; clippy and rustdoc share that.
+overlay=(--package ham-overlay --profile overlay --target-dir "$HAM_BUILD/cargo")
+cargo_tests "${overlay[@]}"
+check style/clippy-overlay cargo clippy "${overlay[@]}" --all-targets -- -D warnings
+check style/rustdoc-overlay env RUSTDOCFLAGS=-Dwarnings cargo doc "${overlay[@]}" --no-deps
 
 if [ "${suites:-}" != none ]; then
     # The longest first.

@@ -3,15 +3,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// What a node does in a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Role {
-    /// It listens.
-    Listener,
-    /// It sends.
-    Sender,
-}
-
 /// What happened (the numbers are those of `ham.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(i32)]

@@ -5,9 +5,6 @@
 //! *receive*: what waits in the library, else one read, and waiting only when that finds nothing.
 //! Work belongs to join and option time, never to a packet.
 
-// The types of Zenoh's session are as deep as that.
-#![recursion_limit = "256"]
-
 pub mod config;
 pub mod counters;
 pub mod error;

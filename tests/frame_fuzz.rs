@@ -2,12 +2,11 @@
 
 #[path = "../fuzz/frames.rs"]
 mod frames;
-mod mutation;
 
 use ham::frame::{Flow, Packed, Tag, bundle};
-use mutation::{Random, Run};
 use std::panic;
 use std::time::Instant;
+use testbed::mutation::{Random, Run};
 
 #[test]
 fn no_bytes_break_a_rule() {

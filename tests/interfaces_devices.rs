@@ -1,22 +1,14 @@
 //! The Interfaces of a host as the kernel has them, in namespaces made for it.
 
-mod sandbox;
-
 use ham::interfaces::{self, Families, HAM_IPV4, HAM_IPV6, encode};
-use sandbox::{inside, ip_batch, sh};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
+use testbed::sandbox::{inside, ip_batch, sh, veth};
 
 fn index(name: &str) -> u32 {
     sh(&format!("cat /sys/class/net/{name}/ifindex 2>/dev/null || ip -o link show dev {name} | cut -d: -f1"))
         .parse()
         .unwrap()
-}
-
-fn veth(name: &str) {
-    sh(&format!(
-        "ip link add {name} type veth peer name {name}p; ip link set {name} up; ip link set {name}p up"
-    ));
 }
 
 #[test]

@@ -2,11 +2,10 @@
 
 #[path = "../fuzz/invariants.rs"]
 mod invariants;
-mod mutation;
 
-use mutation::{Random, Run};
 use std::panic;
 use std::time::Instant;
+use testbed::mutation::{Random, Run};
 
 const SEEDS: &str = include_str!("../fuzz/seeds.txt");
 const DICTIONARY: &str = include_str!("../fuzz/uri.dict");

@@ -1,13 +1,12 @@
 //! Mutates packets of IGMP, MLD and PIM for a bounded time: `HAM_FUZZ_SECONDS`, else 3. `TARGETS=observer fuzz/run` does
 //! it guided by coverage.
 
-mod mutation;
 #[path = "../fuzz/observer.rs"]
 mod observer;
 
-use mutation::{Random, Run};
 use std::panic;
 use std::time::Instant;
+use testbed::mutation::{Random, Run};
 
 fn packets() -> Vec<Vec<u8>> {
     let byte = |line: &str, i: usize| u8::from_str_radix(&line[i..i + 2], 16).expect("hexadecimal digits");

@@ -2,11 +2,10 @@
 
 #[path = "../fuzz/heard.rs"]
 mod heard;
-mod mutation;
 
-use mutation::{Random, Run};
 use std::panic;
 use std::time::Instant;
+use testbed::mutation::{Random, Run};
 
 const SPECIFICATION: &str = include_str!("../docs/presence.md");
 

@@ -1,5 +1,7 @@
 //! Bare Zenoh, as its own documentation has it used, for the roles of the benchmark: see ../zenoh.c.
 
+#![allow(unsafe_code)]
+
 use std::ffi::{CStr, c_char, c_int};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -75,7 +77,9 @@ pub unsafe extern "C" fn bench_zenoh_send(message: *const u8, length: usize) -> 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bench_zenoh_receive(buffer: *mut u8, size: usize, milliseconds: u32) -> isize {
     let subscriber = node().subscriber.as_ref().expect("a receiver");
-    let Ok(Some(sample)) = subscriber.recv_timeout(Duration::from_millis(milliseconds.into())) else { return -1 };
+    let Ok(Some(sample)) = subscriber.recv_timeout(Duration::from_millis(milliseconds.into())) else {
+        return -1;
+    };
     let message = sample.payload().to_bytes();
     if message.len() > size {
         return -2;

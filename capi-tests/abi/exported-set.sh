@@ -1,6 +1,7 @@
 #!/bin/bash
 # timeout: 600
-# The exported set: libham.so has the 23 functions of Appendix A under HAM_1.0 and nothing else, libhamx.so only ham_ names;
+# The exported set: libham.so has the 23 functions of Appendix A under HAM_1.0 and nothing else, libhamx.so only ham_ names,
+# libham-overlay.so one name, if it is built;
 # the archives have no other global names; the cdylib of cargo has the 23.
 set -u
 : "${HAM_ROOT:?}" "${HAM_BUILD:?}"
@@ -27,7 +28,15 @@ same "libham.so.1 exports something else (<: expected, >: found)" expected found
 dynamic "$HAM_BUILD/libhamx.so.1" >found
 same "libhamx.so.1 exports something else" expected found
 
-for name in ham hamx; do
+overlay=
+if [ -e "$HAM_BUILD/libham-overlay.so.1" ]; then
+    overlay=ham-overlay
+    printf '%s\n' HAM_TECHNOLOGY_1.0 ham_technology@@HAM_TECHNOLOGY_1.0 | sort >expected
+    dynamic "$HAM_BUILD/libham-overlay.so.1" >found
+    same "libham-overlay.so.1 exports something else" expected found
+fi
+
+for name in ham hamx $overlay; do
     library=$HAM_BUILD/lib$name.so.1
     readelf -dW "$library" >dynamic
     grep -q "SONAME.*\[lib$name.so.1\]" dynamic || wrong "lib$name.so.1: the SONAME"
@@ -41,7 +50,8 @@ for name in ham hamx; do
     [ -z "$others" ] || wrong "lib$name.so.1 needs $others"
     # libc's name inside the library would come back to the library itself, or to somebody else's.
     readelf --dyn-syms --wide "$library" | grep UND | grep -qw 'send' && wrong "lib$name.so.1 refers to send"
-    [ "$(readlink "$HAM_BUILD/lib$name.so")" = "lib$name.so.1" ] || wrong "lib$name.so is no link to lib$name.so.1"
+    # Nobody links technologies.
+    [ "$name" = ham-overlay ] || [ "$(readlink "$HAM_BUILD/lib$name.so")" = "lib$name.so.1" ] || wrong "lib$name.so is no link to lib$name.so.1"
 done
 
 nm -g --defined-only "$HAM_BUILD/libham.a" | awk 'NF == 3 { print $3 }' | sort >found

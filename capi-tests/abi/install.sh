@@ -43,6 +43,9 @@ for file in lib/libham.so lib/libham.so.1 lib/libham.a lib/libhamx.so lib/libham
     lib/cmake/Ham/HamConfigVersion.cmake; do
     [ -s "$prefix/$file" ] || wrong "$file is not installed"
 done
+if [ -e "$HAM_BUILD/libham-overlay.so.1" ]; then
+    [ -s "$prefix/lib/libham-overlay.so.1" ] || wrong "the overlay is not installed"
+fi
 [ "$(readlink "$prefix/lib/libham.so")" = libham.so.1 ] || wrong "libham.so is no link to libham.so.1"
 pages=$(find "$prefix/share/man/man3" -name '*.3' | wc -l)
 [ "$pages" = 29 ] || wrong "$pages manual pages instead of 29"

@@ -73,7 +73,7 @@ int main(void)
     run("ip link add eth1 type veth peer name eth1 netns peer && ip addr add 10.47.0.1/24 dev eth1 && ip -6 addr add fd47::1/64 dev "
         "eth1 nodad && ip link set eth1 up && ip netns exec peer ip addr add 10.47.0.2/24 dev eth1 && ip netns exec peer ip -6 addr "
         "add fd47::2/64 dev eth1 nodad && ip netns exec peer ip link set eth1 up");
-    run("bash -c '. \"$HAM_ROOT/capi-tests/lib.sh\"; wait_until 20 usable \"\" eth1 && wait_until 20 usable peer eth1'");
+    run("bash -c '. \"$HAM_ROOT/testbed/lib.sh\"; wait_until 20 usable \"\" eth1 && wait_until 20 usable peer eth1'");
     family("239.1.2.3", NAME, "ham:ip:239.1.2.3:5001");
     family("ff15::23", NAME6, "ham:ip:[ff15::23]:5001");
     return 0;

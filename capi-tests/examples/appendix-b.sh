@@ -1,6 +1,6 @@
 #!/bin/bash
 # c-examples/appendix-b.c: the three groups of Appendix B of RFC 7046 in one multicast socket.
-. "$(dirname "$0")/lab.bash"
+. "$(dirname "$0")/../../testbed/lab.bash"
 build_examples
 enter_lab
 open_lab

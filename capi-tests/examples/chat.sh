@@ -1,6 +1,6 @@
 #!/bin/bash
 # c-examples/chat.c: two people; each reads both, in a group with an address and in one by name alone.
-. "$(dirname "$0")/lab.bash"
+. "$(dirname "$0")/../../testbed/lab.bash"
 build_examples
 enter_lab
 open_lab

@@ -3,7 +3,7 @@
 # installation.
 # alone: yes
 # timeout: 240
-. "$(dirname "$0")/lab.bash"
+. "$(dirname "$0")/../../testbed/lab.bash"
 command -v cmake >/dev/null || skip "no cmake"
 command -v python3 >/dev/null || skip "no python3"
 prefix=$PWD/prefix

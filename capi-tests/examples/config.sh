@@ -1,7 +1,7 @@
 #!/bin/bash
 # docs/ham.toml: the library takes it, every value in it is the default, and README.md has every key and variable of it. What
 # README.md says in TOML places names where it says.
-. "$(dirname "$0")/lab.bash"
+. "$(dirname "$0")/../../testbed/lab.bash"
 build_examples
 enter_lab
 open_lab

@@ -1,6 +1,6 @@
 #!/bin/bash
 # make demo: passes as root and as an ordinary user, in less than 20 seconds, and says FAILED when a program fails.
-. "$(dirname "$0")/lab.bash"
+. "$(dirname "$0")/../../testbed/lab.bash"
 build_examples
 demo=$HAM_ROOT/capi-tests/demo.sh
 

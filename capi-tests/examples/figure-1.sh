@@ -1,7 +1,7 @@
 #!/bin/bash
 # c-examples/figure-1.c, as in Figure 1 of RFC 7046: the source S has IPv4 and IPv6, R1 has IPv4 alone, R2 has both. Each
 # message arrives at both, once.
-. "$(dirname "$0")/lab.bash"
+. "$(dirname "$0")/../../testbed/lab.bash"
 build_examples
 enter_lab
 open_lab

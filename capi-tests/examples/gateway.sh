@@ -1,7 +1,7 @@
 #!/bin/bash
 # c-examples/gateway.c: from the LAN of the source to another one, where its host is the querier and somebody listens; not where
 # nobody does.
-. "$(dirname "$0")/lab.bash"
+. "$(dirname "$0")/../../testbed/lab.bash"
 build_examples
 enter_lab
 open_lab

@@ -1,6 +1,6 @@
 #!/bin/bash
 # c-examples/monitor.c: the table of groups, one of them another process's, and its join and leave as events.
-. "$(dirname "$0")/lab.bash"
+. "$(dirname "$0")/../../testbed/lab.bash"
 build_examples
 enter_lab
 open_lab

@@ -1,6 +1,6 @@
 #!/bin/bash
 # c-examples/poll-loop.c: the group's messages reach a TCP client, the client's bytes reach the group; both `send`s in one program.
-. "$(dirname "$0")/lab.bash"
+. "$(dirname "$0")/../../testbed/lab.bash"
 build_examples
 enter_lab
 open_lab

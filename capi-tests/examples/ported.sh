@@ -1,6 +1,6 @@
 #!/bin/bash
 # c-examples/bsd-before.c and ported.c: the program before and after hear each other, IPv4 and IPv6.
-. "$(dirname "$0")/lab.bash"
+. "$(dirname "$0")/../../testbed/lab.bash"
 build_examples
 enter_lab
 open_lab

@@ -1,6 +1,6 @@
 #!/bin/bash
 # c-examples/send.c and receive.c, IPv4 and IPv6 groups on one multicast socket, messages from standard input too.
-. "$(dirname "$0")/lab.bash"
+. "$(dirname "$0")/../../testbed/lab.bash"
 build_examples
 enter_lab
 open_lab

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Every piece of code in README.md and docs/: C and C++ compile without a warning in gcc and clang, C in both orders of
 # ham.h and <sys/socket.h>; what is marked `run` runs and prints what the page says; CMake's lines configure a project.
-. "$(dirname "$0")/lab.bash"
+. "$(dirname "$0")/../../testbed/lab.bash"
 command -v python3 >/dev/null || skip "no python3"
 enter_lab
 open_lab

@@ -1,6 +1,6 @@
 #!/bin/bash
 # c-examples/source-specific.c: two of three hosts are named as sources; the third one is not heard. IPv4 and IPv6.
-. "$(dirname "$0")/lab.bash"
+. "$(dirname "$0")/../../testbed/lab.bash"
 build_examples
 enter_lab
 open_lab

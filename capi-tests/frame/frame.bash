@@ -1,8 +1,8 @@
 # Sourced by the shell tests of framed groups.
 
-. "$HAM_ROOT/capi-tests/lib.sh"
+. "$HAM_ROOT/testbed/lib.sh"
 
-# build_numbers: the program ./ham, so that ham_start, tell and must of lib.sh drive it (see numbers.c).
+# build_numbers: the program ./ham, so that ham_start, tell and must of testbed/lib.sh drive it (see numbers.c).
 build_numbers() {
     $CC -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -pedantic -Werror -I"$HAM_ROOT/include" -I"$HAM_TESTS/common" \
         "$HAM_TESTS/common/numbers.c" -o ham -L"$HAM_BUILD" -Wl,-rpath,"$HAM_BUILD" -Wl,--no-as-needed -lhamx ||

@@ -1,5 +1,5 @@
 # Two hosts, a cable between them that comes and goes: libham on `here`, BSD programs on `there`.
-. "$HAM_ROOT/capi-tests/lib.sh"
+. "$HAM_ROOT/testbed/lib.sh"
 build_peers
 
 four=ham:ip:239.1.2.3:5000 six='ham:ip:[ff15::23]:5000'

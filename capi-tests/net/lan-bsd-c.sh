@@ -1,6 +1,6 @@
 #!/bin/bash
 # On a LAN of three hosts behind a snooping switch: libham and plain BSD programs in C hear each other, both ways, IPv4 and IPv6.
-. "$HAM_ROOT/capi-tests/lib.sh"
+. "$HAM_ROOT/testbed/lib.sh"
 build_peers
 lan h1 h2 h3
 for group in 239.1.2.3 ff15::23; do

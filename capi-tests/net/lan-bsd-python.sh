@@ -1,6 +1,6 @@
 #!/bin/bash
 # On a LAN: libham and plain BSD sockets in Python, both ways, IPv4 and IPv6, any-source and source-specific.
-. "$HAM_ROOT/capi-tests/lib.sh"
+. "$HAM_ROOT/testbed/lib.sh"
 needs python3
 build_peers
 lan h1 h2 h3

@@ -1,7 +1,7 @@
 #!/bin/bash
 # On a LAN: streams from libham to iperf and from iperf to libham, whole, beside a BSD receiver that hears the same number.
 # timeout: 90
-. "$HAM_ROOT/capi-tests/lib.sh"
+. "$HAM_ROOT/testbed/lib.sh"
 needs iperf
 build_peers
 lan h1 h2 h3

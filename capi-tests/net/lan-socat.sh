@@ -1,6 +1,6 @@
 #!/bin/bash
 # On a LAN: libham and socat, both ways, IPv4 and IPv6.
-. "$HAM_ROOT/capi-tests/lib.sh"
+. "$HAM_ROOT/testbed/lib.sh"
 needs socat
 build_peers
 lan h1 h2 h3

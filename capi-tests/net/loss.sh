@@ -2,7 +2,7 @@
 # On a wire that loses a fifth of all packets libham hears just what a BSD receiver on the same host hears, small and large.
 # network: pair
 # timeout: 90
-. "$HAM_ROOT/capi-tests/lib.sh"
+. "$HAM_ROOT/testbed/lib.sh"
 needs nft
 build_peers
 nft "add table netdev loss; add chain netdev loss in { type filter hook ingress device eth0 priority 0; };

@@ -2,7 +2,7 @@
 # Across two PIM routers (FRR): any-source by a rendezvous point and source-specific, libham and BSD programs, nothing configured
 # by hand: it is libham's own reports that build the trees, and its leaves that take them down.
 # timeout: 90
-. "$HAM_ROOT/capi-tests/lib.sh"
+. "$HAM_ROOT/testbed/lib.sh"
 . "$HAM_TESTS/net/routed.bash"
 frr=$HAM_BUILD/test-deps/frr
 [ -x $frr/usr/lib/frr/pimd ] || frr=

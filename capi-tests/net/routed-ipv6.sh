@@ -1,6 +1,6 @@
 #!/bin/bash
 # Across two routers (smcroute), IPv6: any-source and source-specific, from libham to libham and BSD and from BSD to libham.
-. "$HAM_ROOT/capi-tests/lib.sh"
+. "$HAM_ROOT/testbed/lib.sh"
 . "$HAM_TESTS/net/routed.bash"
 needs smcrouted
 build_peers

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The IGMPv3 reports of joins and leaves, any-source and source-specific, as tshark sees them on the wire.
 # network: pair
-. "$HAM_ROOT/capi-tests/lib.sh"
+. "$HAM_ROOT/testbed/lib.sh"
 . "$HAM_TESTS/net/wire.bash"
 needs tshark tcpdump
 build_peers

@@ -3,7 +3,7 @@
 # malloc, against libhamx (the sanitizers have a `send` of their own): what libham writes beyond an application's buffers, frees
 # twice or leaks shows here.
 # timeout: 180
-. "$HAM_ROOT/capi-tests/lib.sh"
+. "$HAM_ROOT/testbed/lib.sh"
 CC=$(command -v clang || command -v gcc) || skip "no compiler with sanitizers"
 printf 'int main(void) { return 0; }' >empty.c
 $CC -fsanitize=address,undefined empty.c -o empty 2>/dev/null && ./empty || skip "$CC has no address sanitizer here"

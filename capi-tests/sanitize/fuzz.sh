@@ -2,7 +2,7 @@
 # Twenty seconds of fuzzing of each: the ham-URI, the HAM frame, and the packets of the observer and of presence, guided by coverage.
 # timeout: 400
 # network: host
-. "$HAM_ROOT/capi-tests/lib.sh"
+. "$HAM_ROOT/testbed/lib.sh"
 [ -x "$HAM_ROOT/fuzz/run" ] || fail "fuzz/run is missing"
 CARGO_TARGET_DIR=$HAM_BUILD/fuzz "$HAM_ROOT/fuzz/run" 20 >fuzz.log 2>&1
 status=$?

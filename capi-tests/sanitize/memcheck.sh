@@ -2,7 +2,7 @@
 # The API tests under valgrind's memcheck: no invalid access, no use of what is not initialised, nothing lost.
 # (Sealed groups are in address.sh: memcheck takes what the ciphers' assembly writes for uninitialised.)
 # timeout: 400
-. "$HAM_ROOT/capi-tests/lib.sh"
+. "$HAM_ROOT/testbed/lib.sh"
 needs valgrind
 tests="create-delete loopback-ipv4 loopback-ipv6 source-specific-ipv4 receive-by-name receive-too-long empty-message names leave
 interface-families source-register delete-wakes-receivers fork readiness foreign-groups-many frame/names frame/bundle frame/collisions frame/receive-too-long"

@@ -4,7 +4,7 @@
 # races, so there is no half of this test.
 # timeout: 400
 # network: host
-. "$HAM_ROOT/capi-tests/lib.sh"
+. "$HAM_ROOT/testbed/lib.sh"
 needs clang
 command -v rustup >/dev/null || skip "no rustup, so no nightly Rust"
 nightly=$(rustc +nightly --print sysroot 2>/dev/null) || skip "no nightly Rust"
@@ -15,7 +15,7 @@ target=$(rustc +nightly -vV | sed -n 's/^host: //p')
 runtime=$nightly/lib/rustlib/$target/lib/librustc-nightly_rt.tsan.a
 [ -e "$runtime" ] || skip "the nightly Rust has no thread sanitizer for $target"
 cd "$HAM_ROOT" || exit 1
-RUSTFLAGS="-Zsanitizer=thread" cargo +nightly rustc -q -Zbuild-std --target $target --lib --crate-type staticlib --no-default-features --features hamx \
+RUSTFLAGS="-Zsanitizer=thread" cargo +nightly rustc -q -Zbuild-std --target $target --lib --crate-type staticlib --features hamx \
     --target-dir "$HAM_BUILD/thread-sanitizer" >"$OLDPWD/cargo.log" 2>&1 || failed=yes
 cd "$OLDPWD" || exit 1
 if [ -n "${failed:-}" ]; then

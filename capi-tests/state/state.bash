@@ -1,8 +1,8 @@
 # Shared by the tests of group states and membership events.
 
-. "$HAM_ROOT/capi-tests/lib.sh"
+. "$HAM_ROOT/testbed/lib.sh"
 
-# build_state: the program ./ham, so that ham_start, tell and must of lib.sh drive it (see state.c).
+# build_state: the program ./ham, so that ham_start, tell and must of testbed/lib.sh drive it (see state.c).
 build_state() {
     $CC -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -pedantic -Werror -I"$HAM_ROOT/include" \
         "$HAM_TESTS/state/state.c" -o ham -L"$HAM_BUILD" -Wl,-rpath,"$HAM_BUILD" -Wl,--no-as-needed -lham ||

@@ -54,7 +54,7 @@ int main(int argc, char **argv)
     int status, failed;
     pid_t child = fork();
 
-    /* Without the feature nothing of this can be configured. */
+    /* Without its library nothing of this can be configured. */
     if (child == 0) {
         uint32_t lo = index_of("lo");
         int s;
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
     }
     CHECK(waitpid(child, &status, 0) == child);
     if (WEXITSTATUS(status) == 77)
-        return skip("this libham is built without the feature overlay");
+        return skip("built without an overlay (make overlay)");
     begin(140);
     failed = suite(&overlay, argc, argv);
     failed += suite(&routed, argc, argv);

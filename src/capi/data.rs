@@ -1,10 +1,11 @@
 //! send, receive (RFC 7046 §4.5).
 
-use super::args;
-use super::guard::guard;
+use super::errors::guard;
+use super::uri::{read_optional_uri, read_uri};
 use crate::error::{Error, Result};
 use crate::frame::MAX_MESSAGE;
 use crate::socket::handles;
+use cabi::args;
 use libc::{c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::{ptr, slice};
@@ -55,19 +56,13 @@ pub extern "C" fn ham_send(
 }
 
 fn send_message(socket: &handles::Sending, uri: *const c_char, len: usize, buf: *const c_void) -> Result<()> {
-    let uri = args::uri(uri)?;
+    // SAFETY: as ham.h asks of the caller.
+    let uri = unsafe { read_uri(uri) }?;
     if len > MAX_MESSAGE {
         return Err(Error::MessageSize(MAX_MESSAGE));
     }
-    let message: &[u8] = match (buf.is_null(), len) {
-        (_, 0) => &[],
-        (true, _) => {
-            return Err(Error::Invalid("the message is NULL and its length is not 0".to_string()));
-        }
-        // SAFETY: the caller passes a message of `len` bytes.
-        (false, _) => unsafe { slice::from_raw_parts(buf.cast(), len) },
-    };
-    socket.send(uri, message)
+    // SAFETY: as ham.h asks of the caller.
+    socket.send(uri, unsafe { args::bytes(len, buf.cast(), "the message") }?)
 }
 
 /// Receives a message
@@ -127,21 +122,20 @@ pub extern "C" fn receive(msock: c_int, group_uri: *const c_char, buf_len: usize
 fn receive_guarded(msock: c_int, group_uri: *const c_char, buf_len: usize, buf: *mut c_void) -> c_int {
     guard(|| {
         let socket = handles::find(msock)?;
-        let uri = args::optional_uri(group_uri)?;
-        let len = socket.receive(uri, message_buffer(buf_len, buf)?)?;
+        // SAFETY: as ham.h asks of the caller.
+        let uri = unsafe { read_optional_uri(group_uri) }?;
+        // SAFETY: as ham.h asks of the caller.
+        let len = socket.receive(uri, unsafe { message_buffer(buf_len, buf) }?)?;
         // At most RECEIVE_MAX.
         Ok(len as c_int)
     })
 }
 
 /// The caller's buffer for a message.
-pub fn message_buffer<'a>(len: usize, buf: *mut c_void) -> Result<&'a mut [MaybeUninit<u8>]> {
-    if len == 0 {
-        return Ok(&mut []);
-    }
-    if buf.is_null() {
-        return Err(Error::Invalid("the buffer is NULL and its size is not 0".to_string()));
-    }
-    // SAFETY: the caller passes a buffer of `len` bytes, his alone during the call.
-    Ok(unsafe { slice::from_raw_parts_mut(buf.cast(), len.min(RECEIVE_MAX)) })
+///
+/// # Safety
+/// As [`args::buffer`].
+pub unsafe fn message_buffer<'a>(len: usize, buf: *mut c_void) -> Result<&'a mut [MaybeUninit<u8>]> {
+    // SAFETY: the caller's promise.
+    Ok(unsafe { args::buffer(len.min(RECEIVE_MAX), buf.cast(), "the buffer") }?)
 }

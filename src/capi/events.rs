@@ -1,7 +1,7 @@
 //! registerEventCallback, enableEvents, disableEvents (RFC 7046 §4.3.2, §4.7.6, §4.7.7).
 #![allow(unexpected_cfgs)]
 
-use super::guard::guard;
+use super::errors::guard;
 use crate::membership::events;
 use libc::{c_char, c_int};
 

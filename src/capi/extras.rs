@@ -1,16 +1,16 @@
 //! What libhamx has beyond Appendix A.
 #![allow(non_camel_case_types)]
 
-use super::args;
 use super::constants::HAM_URI_MAX;
 use super::data::message_buffer;
-use super::guard::{guard, last_error};
+use super::errors::{LAST, guard};
+use super::uri::read_optional_uri;
 use crate::interfaces;
 use crate::socket::handles;
+use cabi::args;
+use cabi::last::Last;
+use cabi::text::store;
 use libc::{c_char, c_int, c_void};
-use std::cell::RefCell;
-use std::ffi::CString;
-use std::fmt::{self, Display, Write};
 
 /// What ham_receive_from() tells of a message.
 #[repr(C)]
@@ -109,9 +109,12 @@ pub extern "C" fn ham_receive_from(
 ) -> c_int {
     guard(|| {
         let socket = handles::find(msock)?;
-        let uri = args::optional_uri(group_uri)?;
-        let info = args::out(info, "the place of the message's origin")?;
-        let received = socket.receive_from(uri, message_buffer(buf_len, buf)?)?;
+        // SAFETY: as ham.h asks of the caller.
+        let uri = unsafe { read_optional_uri(group_uri) }?;
+        // SAFETY: as ham.h asks of the caller.
+        let info = unsafe { args::out(info, "the place of the message's origin") }?;
+        // SAFETY: as ham.h asks of the caller.
+        let received = socket.receive_from(uri, unsafe { message_buffer(buf_len, buf) }?)?;
         store(&mut info.group_uri, &received.group);
         info.iface = received.interface;
         store(&mut info.from, received.from);
@@ -140,7 +143,8 @@ pub extern "C" fn ham_receive_from(
 #[unsafe(no_mangle)]
 pub extern "C" fn ham_interfaceProperties(iface: u32, prop: *mut ham_ifProp) -> c_int {
     guard(|| {
-        let prop = args::out(prop, "the place of the properties")?;
+        // SAFETY: as ham.h asks of the caller.
+        let prop = unsafe { args::out(prop, "the place of the properties") }?;
         let now = interfaces::properties(iface)?;
         prop.if_index = iface;
         store(&mut prop.ifName, now.name);
@@ -173,7 +177,8 @@ pub extern "C" fn ham_interfaceProperties(iface: u32, prop: *mut ham_ifProp) -> 
 pub extern "C" fn ham_statistics(msock: c_int, stats: *mut ham_statistics) -> c_int {
     guard(|| {
         let socket = handles::find(msock)?;
-        let stats = args::out(stats, "the place of the statistics")?;
+        // SAFETY: as ham.h asks of the caller.
+        let stats = unsafe { args::out(stats, "the place of the statistics") }?;
         let now = socket.statistics()?;
         *stats = ham_statistics {
             sent: now.sent,
@@ -215,7 +220,8 @@ pub extern "C" fn ham_statistics(msock: c_int, stats: *mut ham_statistics) -> c_
 pub extern "C" fn ham_interfaceStatistics(msock: c_int, iface: u32, stats: *mut ham_ifStatistics) -> c_int {
     guard(|| {
         let socket = handles::find(msock)?;
-        let stats = args::out(stats, "the place of the statistics")?;
+        // SAFETY: as ham.h asks of the caller.
+        let stats = unsafe { args::out(stats, "the place of the statistics") }?;
         let now = socket.interface_statistics(iface)?;
         *stats = ham_ifStatistics {
             sent: now.sent,
@@ -240,23 +246,7 @@ pub extern "C" fn ham_interfaceStatistics(msock: c_int, iface: u32, stats: *mut 
 /// Not part of RFC 7046.
 #[unsafe(no_mangle)]
 pub extern "C" fn ham_last_error() -> *const c_char {
-    thread_local! {
-        static SENTENCE: RefCell<CString> = RefCell::default();
-    }
-    let sentence = || -> Option<*const c_char> {
-        // A NUL cannot be in a C string; a sentence that quotes one is cut there.
-        let text = last_error()?.split('\0').next().and_then(|text| CString::new(text).ok())?;
-        SENTENCE
-            .try_with(|place| {
-                *place.borrow_mut() = text;
-                place.borrow().as_ptr()
-            })
-            .ok()
-    };
-    match std::panic::catch_unwind(sentence) {
-        Ok(Some(pointer)) => pointer,
-        _ => c"".as_ptr(),
-    }
+    Last::sentence(&LAST)
 }
 
 /// Gives the version of the library
@@ -273,38 +263,4 @@ pub extern "C" fn ham_last_error() -> *const c_char {
 #[unsafe(no_mangle)]
 pub extern "C" fn ham_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
-}
-
-/// Stores a text with its NUL, without an allocation; one that is too long is cut.
-fn store<const N: usize>(place: &mut [c_char; N], text: impl Display) {
-    struct Place<'a>(&'a mut [c_char], usize);
-    impl Write for Place<'_> {
-        fn write_str(&mut self, text: &str) -> fmt::Result {
-            for byte in text.bytes().take(self.0.len() - 1 - self.1) {
-                self.0[self.1] = byte as c_char;
-                self.1 += 1;
-            }
-            Ok(())
-        }
-    }
-    let mut place = Place(place, 0);
-    // It fails only where a Display does.
-    let _ = write!(place, "{text}");
-    place.0[place.1] = 0;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn strings_are_cut_to_their_place() {
-        let mut place = [9; 4];
-        store(&mut place, "ab");
-        assert_eq!(place, [97, 98, 0, 9]);
-        store(&mut place, "");
-        assert_eq!(place, [0, 98, 0, 9]);
-        store(&mut place, format_args!("{}{}", "ab", "cdef"));
-        assert_eq!(place, [97, 98, 99, 0]);
-    }
 }

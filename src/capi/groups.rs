@@ -1,7 +1,8 @@
 //! join, leave, srcRegister, srcDeregister (RFC 7046 §4.4.3 to §4.4.6).
 
-use super::args;
-use super::guard::guard;
+use super::errors::guard;
+use super::ids::ids_to_fill;
+use super::uri::read_uri;
 use crate::error::{Error, Result};
 use crate::socket::handles;
 use libc::{c_char, c_int};
@@ -57,7 +58,8 @@ use libc::{c_char, c_int};
 pub extern "C" fn join(msock: c_int, group_uri: *const c_char) -> c_int {
     guard(|| {
         let socket = handles::find(msock)?;
-        socket.join(args::uri(group_uri)?)?;
+        // SAFETY: as ham.h asks of the caller.
+        socket.join(unsafe { read_uri(group_uri) }?)?;
         Ok(0)
     })
 }
@@ -90,7 +92,8 @@ pub extern "C" fn join(msock: c_int, group_uri: *const c_char) -> c_int {
 pub extern "C" fn leave(msock: c_int, group_uri: *const c_char) -> c_int {
     guard(|| {
         let socket = handles::find(msock)?;
-        socket.leave(args::uri(group_uri)?)?;
+        // SAFETY: as ham.h asks of the caller.
+        socket.leave(unsafe { read_uri(group_uri) }?)?;
         Ok(0)
     })
 }
@@ -139,9 +142,11 @@ pub extern "C" fn srcRegister(
 ) -> c_int {
     guard(|| {
         let socket = handles::find(msock)?;
-        let failed_at = args::ids_out(num_ifs, ifs)?;
+        // SAFETY: as ham.h asks of the caller.
+        let failed_at = unsafe { ids_to_fill(num_ifs, ifs) }?;
         failed_at.fill(0);
-        report(&socket.src_register(args::uri(group_uri)?)?, failed_at)
+        // SAFETY: as ham.h asks of the caller.
+        report(&socket.src_register(unsafe { read_uri(group_uri) }?)?, failed_at)
     })
 }
 
@@ -181,9 +186,11 @@ pub extern "C" fn srcDeregister(
 ) -> c_int {
     guard(|| {
         let socket = handles::find(msock)?;
-        let failed_at = args::ids_out(num_ifs, ifs)?;
+        // SAFETY: as ham.h asks of the caller.
+        let failed_at = unsafe { ids_to_fill(num_ifs, ifs) }?;
         failed_at.fill(0);
-        report(&socket.src_deregister(args::uri(group_uri)?)?, failed_at)
+        // SAFETY: as ham.h asks of the caller.
+        report(&socket.src_deregister(unsafe { read_uri(group_uri) }?)?, failed_at)
     })
 }
 

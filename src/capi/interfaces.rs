@@ -1,10 +1,9 @@
 //! getInterfaces, addInterface, delInterface (RFC 7046 §4.3.1, §4.6.1 to §4.6.3).
 
-use super::args;
-use super::guard::guard;
-use super::lists;
+use super::errors::guard;
 use crate::interfaces;
 use crate::socket::handles;
+use cabi::{args, lists};
 use libc::c_int;
 
 /// Lists Interfaces
@@ -40,13 +39,15 @@ pub extern "C" fn getInterfaces(msock: c_int, num_ifs: *mut usize, ifs: *mut *mu
             -1 => None,
             handle => Some(handles::find(handle)?),
         };
-        let count = args::out(num_ifs, "the place of the number of Interfaces")?;
-        let array = args::out(ifs, "the place of the Interfaces")?;
+        // SAFETY: as ham.h asks of the caller.
+        let count = unsafe { args::out(num_ifs, "the place of the number of Interfaces") }?;
+        // SAFETY: as ham.h asks of the caller.
+        let array = unsafe { args::out(ifs, "the place of the Interfaces") }?;
         let list = match socket {
             None => interfaces::all()?,
             Some(socket) => socket.interfaces()?,
         };
-        *array = lists::ids(&list)?;
+        *array = lists::array(&list)?;
         *count = list.len();
         Ok(0)
     })

@@ -1,8 +1,9 @@
 //! setTTL, getTTL, getAtomicMsgSize (RFC 7046 §4.6.4 to §4.6.6).
 
-use super::args;
-use super::guard::guard;
+use super::errors::guard;
+use super::ids::read_ids;
 use crate::socket::handles;
+use cabi::args;
 use libc::c_int;
 
 /// Sets the maximum hop count of messages
@@ -37,7 +38,8 @@ use libc::c_int;
 #[unsafe(no_mangle)]
 pub extern "C" fn setTTL(msock: c_int, value: u8, num_ifs: usize, ifs: *mut u32) -> c_int {
     guard(|| {
-        handles::find(msock)?.set_ttl(value, args::ids(num_ifs, ifs)?)?;
+        // SAFETY: as ham.h asks of the caller.
+        handles::find(msock)?.set_ttl(value, unsafe { read_ids(num_ifs, ifs) }?)?;
         Ok(0)
     })
 }
@@ -67,7 +69,8 @@ pub extern "C" fn setTTL(msock: c_int, value: u8, num_ifs: usize, ifs: *mut u32)
 pub extern "C" fn getTTL(msock: c_int, result: *mut u8) -> c_int {
     guard(|| {
         let socket = handles::find(msock)?;
-        let result = args::out(result, "the place of the TTL")?;
+        // SAFETY: as ham.h asks of the caller.
+        let result = unsafe { args::out(result, "the place of the TTL") }?;
         *result = socket.ttl()?;
         Ok(0)
     })

@@ -1,11 +1,11 @@
 //! groupSet, neighborSet, childrenSet, parentSet, designatedHost (RFC 7046 §4.7.1 to §4.7.5).
 #![allow(unexpected_cfgs)]
 
-use super::args;
-use super::guard::guard;
-use super::lists;
+use super::errors::guard;
+use super::uri::read_optional_uri;
 use crate::error::Result;
 use crate::membership::service;
+use cabi::{args, lists};
 use libc::{c_char, c_int};
 
 /// A group and what this node does in it.
@@ -64,8 +64,10 @@ pub struct GroupSet {
 #[unsafe(no_mangle)]
 pub extern "C" fn groupSet(iface: u32, num_groups: *mut usize, groups: *mut *mut GroupSet) -> c_int {
     guard(|| {
-        let count = args::out(num_groups, "the place of the number of groups")?;
-        let array = args::out(groups, "the place of the groups")?;
+        // SAFETY: as ham.h asks of the caller.
+        let count = unsafe { args::out(num_groups, "the place of the number of groups") }?;
+        // SAFETY: as ham.h asks of the caller.
+        let array = unsafe { args::out(groups, "the place of the groups") }?;
         let list = service::group_set(iface)?;
         *array = lists::records(&list, |group_uri, group_type| GroupSet {
             group_uri,
@@ -235,7 +237,8 @@ pub extern "C" fn parentSet(
 #[unsafe(no_mangle)]
 pub extern "C" fn designatedHost(iface: u32, group_name: *const c_char) -> c_int {
     guard(|| {
-        let group = args::optional_uri(group_name)?;
+        // SAFETY: as ham.h asks of the caller.
+        let group = unsafe { read_optional_uri(group_name) }?;
         service::designated_host(iface, group).map(c_int::from)
     })
 }
@@ -250,9 +253,12 @@ fn nodes(
     node_uris: *mut *mut c_char,
 ) -> c_int {
     guard(|| {
-        let group = args::optional_uri(group_name)?;
-        let count = args::out(num_nodes, "the place of the number of nodes")?;
-        let uris = args::out(node_uris, "the place of the nodes")?;
+        // SAFETY: as ham.h asks of the caller.
+        let group = unsafe { read_optional_uri(group_name) }?;
+        // SAFETY: as ham.h asks of the caller.
+        let count = unsafe { args::out(num_nodes, "the place of the number of nodes") }?;
+        // SAFETY: as ham.h asks of the caller.
+        let uris = unsafe { args::out(node_uris, "the place of the nodes") }?;
         let list = of(iface, group)?;
         *uris = lists::strings(&list)?;
         *count = list.len();

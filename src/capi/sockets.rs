@@ -1,8 +1,9 @@
 //! createMSocket, deleteMSocket (RFC 7046 §4.4.1, §4.4.2).
 
-use super::args;
-use super::guard::guard;
+use super::errors::guard;
+use super::ids::read_ids;
 use crate::socket::handles;
+use cabi::args;
 use libc::c_int;
 
 /// Creates a multicast socket
@@ -48,9 +49,11 @@ use libc::c_int;
 #[unsafe(no_mangle)]
 pub extern "C" fn createMSocket(result: *mut c_int, num_ifs: usize, ifs: *const u32) -> c_int {
     guard(|| {
-        let result = args::out(result, "the place of the handle")?;
+        // SAFETY: as ham.h asks of the caller.
+        let result = unsafe { args::out(result, "the place of the handle") }?;
         *result = -1;
-        *result = handles::create(args::ids(num_ifs, ifs)?)?;
+        // SAFETY: as ham.h asks of the caller.
+        *result = handles::create(unsafe { read_ids(num_ifs, ifs) }?)?;
         Ok(0)
     })
 }

@@ -186,11 +186,19 @@ pub(super) struct Source<'a> {
 impl Source<'_> {
     /// An error at a byte of the text.
     pub fn error(&self, at: usize, what: &str) -> Error {
-        let number = self.text.bytes().take(at).filter(|byte| *byte == b'\n').count();
-        let line = self.text.split('\n').nth(number).unwrap_or_default();
+        let line = self.text.split('\n').nth(self.line(at)).unwrap_or_default();
         let key = line.split('=').next().map(str::trim).filter(|key| KEYS.contains(key));
         let key = key.map(|key| format!(" key {key:?}:")).unwrap_or_default();
-        fail(format!("{}: line {}:{key} {what}", self.path.display(), number + 1))
+        fail(format!("{}{key} {what}", self.place(at)))
+    }
+
+    /// A byte of the text, as errors say where it is.
+    pub fn place(&self, at: usize) -> String {
+        format!("{}: line {}:", self.path.display(), self.line(at) + 1)
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.text.bytes().take(at).filter(|byte| *byte == b'\n').count()
     }
 
     pub fn parse_error(&self, error: &toml::de::Error) -> Error {

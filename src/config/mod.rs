@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::frame::seal::GroupKey;
 use crate::mapping::overrides::Overrides;
 use crate::presence;
-use crate::technology::ip::Settings;
+use crate::technology::ip::IpSettings;
 use crate::technology::loopback::LoopbackSettings;
 use once_cell::race::OnceBox;
 use std::collections::BTreeMap;
@@ -98,9 +98,9 @@ impl Default for PresenceConfig {
 
 impl Config {
     /// What technology `ip` has of it.
-    pub fn ip(&self) -> Settings {
+    pub fn ip(&self) -> IpSettings {
         let &Config { receive_buffer, send_buffer, loopback, .. } = self;
-        Settings { receive_buffer, send_buffer, loopback }
+        IpSettings { receive_buffer, send_buffer, loopback }
     }
 }
 

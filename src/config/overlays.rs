@@ -15,8 +15,10 @@ use toml::de::{DeValue, ValueDeserializer};
 pub struct OverlaySettings {
     /// The NAME of the section.
     pub name: String,
-    /// How this process takes part.
-    pub mode: Mode,
+    /// Where the section is, as errors say it.
+    pub place: String,
+    /// How this process takes part; none: as the whole file of Zenoh's says.
+    pub mode: Option<Mode>,
     /// Where to connect: Zenoh endpoints.
     pub routers: Vec<String>,
     /// Where to be reached, [`Mode::Router`] only: Zenoh endpoints.
@@ -114,10 +116,6 @@ pub(super) fn read(
 }
 
 fn one(source: &Source<'_>, name: &str, at: usize, section: Spanned<DeValue<'_>>) -> Result<OverlaySettings> {
-    if !cfg!(feature = "overlay") {
-        let what = format!("overlay {name}: this libham is built without the feature \"overlay\"");
-        return Err(source.error(at, &what));
-    }
     let section =
         Section::deserialize(ValueDeserializer::from(section)).map_err(|e| source.parse_error(&e))?;
     // Where a value stands, and its key: so that each error names it.
@@ -135,10 +133,6 @@ fn one(source: &Source<'_>, name: &str, at: usize, section: Spanned<DeValue<'_>>
             return Err(wrong(file.span().start, "zenoh_config", "a file name stands here"));
         }
     }
-    #[cfg(not(feature = "overlay-tls"))]
-    if let Some((at, key)) = section.secured() {
-        return Err(wrong(at, key, "this libham is built without the feature \"overlay-tls\""));
-    }
     let endpoints = |key: &str, list: Option<Spanned<Vec<Spanned<String>>>>| -> Result<Vec<String>> {
         let list = list.map(Spanned::into_inner).unwrap_or_default();
         let one = |endpoint: Spanned<String>| match fault(endpoint.get_ref()) {
@@ -152,14 +146,17 @@ fn one(source: &Source<'_>, name: &str, at: usize, section: Spanned<DeValue<'_>>
     let listen = endpoints("listen", section.listen)?;
     let whole = section.zenoh_config.as_ref().map(|file| (beside(source, file), file.span().start));
     let (mode, mode_at) = match (&section.mode, &whole) {
-        (Some(mode), _) => (*mode.get_ref(), mode.span().start),
+        (Some(mode), _) => (Some(*mode.get_ref()), mode.span().start),
         (None, Some((path, at))) => {
-            (whole_mode(path).map_err(|what| wrong(*at, "zenoh_config", &what))?, *at)
+            // What is in it, the technology says.
+            let opened = std::fs::File::open(path);
+            opened.map_err(|e| wrong(*at, "zenoh_config", &format!("{}: {e}", path.display())))?;
+            (None, *at)
         }
-        (None, None) if !routers.is_empty() && listen.is_empty() => (Mode::Client, at),
-        (None, None) => (Mode::Router, at),
+        (None, None) if !routers.is_empty() && listen.is_empty() => (Some(Mode::Client), at),
+        (None, None) => (Some(Mode::Router), at),
     };
-    if mode == Mode::Client && whole.is_none() {
+    if mode == Some(Mode::Client) {
         if let Some(at) = listen_at.filter(|_| !listen.is_empty()) {
             return Err(wrong(at, "listen", "only a router listens: mode = \"router\""));
         }
@@ -201,6 +198,7 @@ fn one(source: &Source<'_>, name: &str, at: usize, section: Spanned<DeValue<'_>>
     let path = |file: &Option<Spanned<String>>| file.as_ref().map(|file| beside(source, file));
     Ok(OverlaySettings {
         name: name.to_owned(),
+        place: source.place(at),
         mode,
         routers,
         listen,
@@ -256,43 +254,17 @@ fn beside(source: &Source<'_>, file: &Spanned<String>) -> PathBuf {
     source.path.parent().unwrap_or(Path::new("")).join(file.get_ref())
 }
 
-/// What is wrong with an endpoint.
+/// What is wrong with an endpoint, as far as it can be seen without Zenoh.
 fn fault(endpoint: &str) -> Option<String> {
-    let known = if cfg!(feature = "overlay-tls") { &["tcp", "tls", "quic"][..] } else { &["tcp"] };
+    const KNOWN: [&str; 3] = ["tcp", "tls", "quic"];
     match endpoint.split_once('/') {
-        Some((protocol, _)) if !known.contains(&protocol) => {
-            let hint = match protocol {
-                "tls" | "quic" => ", this libham is built without the feature \"overlay-tls\"",
-                _ => "",
-            };
-            Some(format!("{endpoint:?}: the protocol is none of {}{hint}", known.join(", ")))
+        Some((protocol, _)) if !KNOWN.contains(&protocol) => {
+            Some(format!("{endpoint:?}: the protocol is none of {}", KNOWN.join(", ")))
         }
-        #[cfg(feature = "overlay")]
-        Some(_) => {
-            let parsed: zenoh::Result<zenoh::config::EndPoint> = endpoint.parse();
-            parsed.err().map(|e| format!("{endpoint:?} is no endpoint: {e}"))
-        }
-        #[cfg(not(feature = "overlay"))]
-        Some(_) => None,
-        None => Some(format!("{endpoint:?} is no endpoint, such as \"tcp/10.0.0.1:7447\"")),
+        Some((_, address)) if !address.is_empty() => None,
+        _ => Some(format!("{endpoint:?} is no endpoint, such as \"tcp/10.0.0.1:7447\"")),
     }
 }
 
-/// The mode that a whole file of Zenoh's says.
-#[cfg(feature = "overlay")]
-fn whole_mode(path: &Path) -> std::result::Result<Mode, String> {
-    let config = zenoh::Config::from_file(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    match config.get_json("mode").unwrap_or_default().as_str() {
-        "\"client\"" => Ok(Mode::Client),
-        "\"router\"" => Ok(Mode::Router),
-        _ => Err(format!("{}: its mode is neither client nor router", path.display())),
-    }
-}
-
-#[cfg(not(feature = "overlay"))]
-fn whole_mode(_: &Path) -> std::result::Result<Mode, String> {
-    Ok(Mode::Client)
-}
-
-#[cfg(all(test, feature = "overlay"))]
+#[cfg(test)]
 mod tests;

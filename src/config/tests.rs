@@ -240,16 +240,8 @@ fn the_sample_is_the_default() {
         line.starts_with('[')
             || file::KEYS.iter().any(|key| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = ")))
     };
-    let mut is_possible = true;
-    let uncomment = |line: &'static str| match line.strip_prefix("# ").filter(|rest| is_example(rest)) {
-        Some(rest) => {
-            let begins = rest.starts_with('[');
-            is_possible = (!begins && is_possible)
-                || begins && (cfg!(feature = "overlay-tls") || !rest.starts_with("[overlay."));
-            if is_possible { rest } else { line }
-        }
-        None => line,
-    };
+    let uncomment =
+        |line: &'static str| line.strip_prefix("# ").filter(|rest| is_example(rest)).unwrap_or(line);
     let sample = sample.lines().map(uncomment).collect::<Vec<_>>().join("\n");
     let directory = Directory::new();
     directory.write("desk.key", SECRET, 0o600);
@@ -264,10 +256,9 @@ fn the_sample_is_the_default() {
         CarrierSettings::Loopback(settings) => settings.name.clone(),
         CarrierSettings::Overlay(settings) => settings.name.clone(),
     };
-    let overlays = if cfg!(feature = "overlay-tls") { &["office", "site", "lab"][..] } else { &[] };
     let names: Vec<_> = config.carriers.iter().map(name).collect();
-    assert!(overlays.iter().all(|name| names.iter().any(|other| other == name)), "{names:?}");
-    assert!(names.iter().any(|name| name == "bad"), "{names:?}");
+    let all = ["office", "site", "lab", "bad"];
+    assert!(all.iter().all(|name| names.iter().any(|other| other == name)), "{names:?}");
     assert_eq!(warnings, [""; 0]);
 }
 

@@ -8,9 +8,8 @@ use crate::counters::InterfaceCounters;
 use crate::error::{Error, Result};
 use crate::frame::MAX_MESSAGE;
 use crate::group::EventType;
-use crate::interfaces::{self, Families};
+use crate::interfaces::{self, Families, carriers};
 use crate::mapping::Framing;
-use crate::technology;
 use crate::technology::ip::Sender;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -73,7 +72,7 @@ impl Control {
     /// `EADDRNOTAVAIL`, what is none at all `ENODEV`.
     pub(super) fn find(&self, id: u32) -> Result<usize> {
         let not_ours = || Error::NotAvailable(format!("Interface {id} is none of the socket's"));
-        if technology::carrier(id).is_some() {
+        if carriers::carrier(id).is_some() {
             return Err(not_ours());
         }
         let (ifindex, families) = interfaces::decode(id).ok_or(Error::NoSuchInterface(id))?;

@@ -1,19 +1,20 @@
 //! The Interfaces of a multicast socket whose technology knows groups by Group Name.
 
 use super::attached::Attached;
-use super::state::{Control, Happened, State};
+use super::state::{Control, GroupState, Happened};
 use crate::config::Config;
 use crate::counters::InterfaceCounters;
 use crate::error::Error;
 use crate::frame::{FRAGMENT_HEADER, MAX_MESSAGE, seal};
 use crate::group::{EventType, OwnGroup};
+use crate::interfaces::carriers;
 use crate::mapping::Framing;
 use crate::name::{Group, Name};
 use crate::receive::{Inbound, Inlet, twins};
 use crate::send::{CarrierWay, Target, Way};
-use crate::technology::carrier::{self, Reach};
+use crate::technology::Carrier;
 use crate::technology::ip::Sender;
-use crate::technology::{self, Carrier, Hearing};
+use carrier::{Hearing, Reach};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use sys::udp;
@@ -46,7 +47,7 @@ impl Brought {
 impl Control {
     /// Takes the carrier of this id; false when it is none.
     pub(super) fn attach_carrier(&mut self, id: u32) -> bool {
-        let Some(carrier) = technology::carrier(id) else { return false };
+        let Some(carrier) = carriers::carrier(id) else { return false };
         if !self.carried.iter().any(|c| c.id == id) {
             self.carried.push(Carried { id, carrier, ttl: self.ttl, counters: Arc::default() });
         }
@@ -121,7 +122,7 @@ impl Control {
         targets
     }
 
-    pub(super) fn own_at_carriers(&self, state: &State, list: &mut Vec<OwnGroup>) {
+    pub(super) fn own_at_carriers(&self, state: &GroupState, list: &mut Vec<OwnGroup>) {
         for c in &self.carried {
             let listener = state.brought.iter().any(|brought| brought.id == c.id);
             if listener || state.is_source() {
@@ -138,7 +139,7 @@ impl Control {
     }
 }
 
-impl State {
+impl GroupState {
     /// Hears the group by these carriers, and by no other any more. Returns by how many.
     pub fn settle_carriers(
         &mut self,

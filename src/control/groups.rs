@@ -3,7 +3,7 @@
 use super::Halves;
 use super::attached::Attached;
 use super::news::{News, tell};
-use super::state::{Control, Happened, State, endpoint};
+use super::state::{Control, GroupState, Happened, endpoint};
 use crate::error::{Error, Result, limit_error};
 use crate::group::EventType;
 use crate::mapping::Mapped;
@@ -177,7 +177,7 @@ impl Control {
     }
 }
 
-impl State {
+impl GroupState {
     /// The same for the seats of technology `ip`; at most one for each of these Interfaces and Group Addresses.
     fn settle_seats(
         &mut self,

@@ -1,7 +1,7 @@
 //! The control state of every multicast socket of the process, behind one lock.
 //!
 //! Whatever changes memberships or Interfaces computes what should be, and `settle` makes it so: a join, an Interface
-//! added, a device recreated and a failed join tried again are the same step. State is changed where it lies, so a panic
+//! added, a device recreated and a failed join tried again are the same step. GroupState is changed where it lies, so a panic
 //! between two steps loses no group.
 
 mod attached;

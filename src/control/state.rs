@@ -7,14 +7,15 @@ use crate::core::Core;
 use crate::counters::InterfaceCounters;
 use crate::error::Result;
 use crate::group::{EventType, OwnGroup};
-use crate::interfaces;
+use crate::interfaces::{self, carriers};
 use crate::mapping::{Mapped, MappedPlace};
 use crate::name::Name;
 use crate::receive::Inbound;
 use crate::send::Outlet;
+use crate::technology::Carrier;
 use crate::technology::ip::Decoding;
 use crate::technology::ip::seats::{Endpoint, SeatId, Seats};
-use crate::technology::{self, Announcement, Carrier};
+use carrier::Announcement;
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ pub(crate) struct Control {
     pub(super) ttl: u8,
     pub(super) attached: Vec<Attached>,
     pub(super) carried: Vec<Carried>,
-    pub(super) groups: HashMap<Arc<str>, State>,
+    pub(super) groups: HashMap<Arc<str>, GroupState>,
     pub(super) seats: Seats<Inbound>,
     pub(super) happened: Vec<Happened>,
     pub(super) outlets: HashMap<OutletKey, Arc<Outlet>>,
@@ -39,7 +40,7 @@ pub(crate) struct Control {
 pub(super) type OutletKey = (Arc<str>, Option<[u8; 16]>);
 
 /// A Group Name at the socket.
-pub(super) struct State {
+pub(super) struct GroupState {
     pub name: Arc<str>,
     pub mapped: Mapped,
     pub listener: bool,
@@ -56,7 +57,7 @@ pub(super) struct State {
     pub announcements: Vec<(u32, Announcement)>,
 }
 
-impl State {
+impl GroupState {
     pub fn is_source(&self) -> bool {
         self.registered || self.sent
     }
@@ -115,7 +116,7 @@ impl Control {
         };
         let ids = if ifs.is_empty() {
             let ids = default_ids(config, &devices, || interfaces::default_among(&devices))?;
-            ids.into_iter().chain(technology::ids(Carrier::is_default)).collect()
+            ids.into_iter().chain(carriers::ids(Carrier::is_default)?).collect()
         } else {
             ifs.to_vec()
         };
@@ -135,8 +136,8 @@ impl Control {
         std::mem::take(&mut self.happened)
     }
 
-    pub(super) fn state(&mut self, name: &Name, mapped: Mapped) -> &mut State {
-        self.groups.entry(name.normal().clone()).or_insert_with(|| State {
+    pub(super) fn state(&mut self, name: &Name, mapped: Mapped) -> &mut GroupState {
+        self.groups.entry(name.normal().clone()).or_insert_with(|| GroupState {
             name: name.normal().clone(),
             mapped,
             listener: false,
@@ -220,7 +221,7 @@ impl Control {
     }
 
     /// True when the socket hears the group at the Interface now.
-    fn listens(&self, state: &State, id: u32, address: IpAddr) -> bool {
+    fn listens(&self, state: &GroupState, id: u32, address: IpAddr) -> bool {
         let there = |m: &Membership| (m.ifindex, m.group) == (id, address);
         let brought = state.brought.iter().any(|brought| brought.id == id);
         brought || (self.has(id, address) && state.seated().any(there))

@@ -10,7 +10,7 @@ use crate::frame::GroupKey;
 use crate::mapping::{Mapped, MappedPlace};
 use crate::name::Name;
 use crate::send::{Framed, IpWay, Outlet, Route, Target, Way};
-use crate::technology::ip::{Sender, Settings};
+use crate::technology::ip::{IpSettings, Sender};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -132,7 +132,7 @@ fn sender(
     a: &mut Attached,
     group: IpAddr,
     source: Option<IpAddr>,
-    settings: Settings,
+    settings: IpSettings,
 ) -> Result<Arc<Sender>> {
     let Some(device) = &a.device else {
         return Err(Error::NoSuchInterface(a.ifindex));

@@ -4,7 +4,7 @@ use super::bundle;
 use super::header::{Fragment, HOP_LIMIT, Header};
 use super::reassembly::{Added, Reassembly};
 use super::seal::{GroupKey, SEAL, SenderKey};
-use super::senders::{SENDER, Sender, Senders};
+use super::senders::{RemoteSender, SENDER, Senders};
 use super::{FRAGMENT_HEADER, Refusal, Tag};
 use std::ops::{AddAssign, Deref, Range};
 
@@ -60,7 +60,7 @@ pub enum Accepted {
 
 /// What was not delivered, since the decoder was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct FrameCounts {
     /// Messages and bundles that came again, or so late that it cannot be told. Of a message in fragments, its first
     /// fragment is counted.
     pub duplicates: u64,
@@ -73,8 +73,8 @@ pub struct Counts {
     pub refused: u64,
 }
 
-impl AddAssign for Counts {
-    fn add_assign(&mut self, other: Counts) {
+impl AddAssign for FrameCounts {
+    fn add_assign(&mut self, other: FrameCounts) {
         self.duplicates += other.duplicates;
         self.lost = self.lost.saturating_add(other.lost);
         self.incomplete += other.incomplete;
@@ -82,7 +82,7 @@ impl AddAssign for Counts {
     }
 }
 
-/// [`Counts`], with room for what forged sequence numbers add up to.
+/// [`FrameCounts`], with room for what forged sequence numbers add up to.
 #[derive(Default)]
 struct Tally {
     duplicates: u64,
@@ -114,13 +114,13 @@ impl Decoder {
     }
 
     /// The counts so far.
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> FrameCounts {
         let Tally { duplicates, lost, incomplete, refused } = self.tally;
-        Counts { duplicates, lost: lost.try_into().unwrap_or(u64::MAX), incomplete, refused }
+        FrameCounts { duplicates, lost: lost.try_into().unwrap_or(u64::MAX), incomplete, refused }
     }
 
     /// The counts when no more frames come: what is unfinished stays so.
-    pub fn finish(self) -> Counts {
+    pub fn finish(self) -> FrameCounts {
         let unfinished = self.heard.as_ref().map_or(0, |heard| heard.reassembly.len());
         let mut counts = self.counts();
         counts.incomplete += unfinished as u64;
@@ -228,7 +228,7 @@ impl Heard {
         // In a sealed group, only an authentic frame comes this far and adds or moves a sender.
         let slot = match known {
             Some(slot) => slot,
-            None => self.add_sender(Sender::new(header.sender, header.sequence, new_key), tally),
+            None => self.add_sender(RemoteSender::new(header.sender, header.sequence, new_key), tally),
         };
         let Some(sender) = self.senders.get_mut(slot) else { return Ok(Accepted::Nothing) };
         tally.lost += u128::from(sender.hear(header.sequence));
@@ -327,7 +327,7 @@ impl Heard {
         }
     }
 
-    fn add_sender(&mut self, sender: Sender, tally: &mut Tally) -> u32 {
+    fn add_sender(&mut self, sender: RemoteSender, tally: &mut Tally) -> u32 {
         let (slot, gone) = self.senders.insert(sender);
         if let Some(gone) = gone {
             self.forget_all(gone, tally);
@@ -336,7 +336,7 @@ impl Heard {
     }
 
     #[cold]
-    fn forget_all(&mut self, gone: Sender, tally: &mut Tally) {
+    fn forget_all(&mut self, gone: RemoteSender, tally: &mut Tally) {
         for message in gone.unfinished {
             tally.incomplete += 1;
             self.reassembly.discard(message);

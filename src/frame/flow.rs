@@ -9,7 +9,7 @@ use super::{FRAGMENT_HEADER, HEADER, MAX_MESSAGE, Tag};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// So many messages are sealed with one sender key. Of at most 700 frames each, they stay below what AES-GCM bears well
+/// At most this many messages are sealed with one sender key. Of at most 700 frames each, they stay below what AES-GCM bears well
 /// (RFC 9001 §6.6: 2^28 packets).
 const SEALED_MAX: u64 = 1 << 18;
 

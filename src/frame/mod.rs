@@ -18,7 +18,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-pub use decoder::{Accepted, Counts, Decoder};
+pub use decoder::{Accepted, Decoder, FrameCounts};
 pub use flow::{Flow, Packed};
 pub use header::HOP_LIMIT;
 pub(crate) use reassembly::LIMIT_MIN as REASSEMBLY_MIN;

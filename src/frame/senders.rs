@@ -10,9 +10,9 @@ use std::collections::HashMap;
 pub const SENDERS_MAX: usize = 4096;
 
 /// The memory that one takes, about: it may have a window of its own, and two tables know it.
-pub const SENDER: usize = size_of::<Sender>() + WINDOW as usize / 8 + 64;
+pub const SENDER: usize = size_of::<RemoteSender>() + WINDOW as usize / 8 + 64;
 
-pub struct Sender {
+pub struct RemoteSender {
     pub id: SenderId,
     pub window: Window,
     pub key: Option<SenderKey>,
@@ -23,11 +23,11 @@ pub struct Sender {
     heard: u64,
 }
 
-impl Sender {
-    pub fn new(id: SenderId, sequence: u64, key: Option<SenderKey>) -> Sender {
+impl RemoteSender {
+    pub fn new(id: SenderId, sequence: u64, key: Option<SenderKey>) -> RemoteSender {
         // `first` itself is not heard yet.
         let heard = sequence.saturating_sub(1);
-        Sender { id, window: Window::new(), key, unfinished: Vec::new(), first: sequence, heard }
+        RemoteSender { id, window: Window::new(), key, unfinished: Vec::new(), first: sequence, heard }
     }
 
     /// Notes that a frame of this number came. Returns by how many the messages that should have come are more.
@@ -48,7 +48,7 @@ impl Sender {
 
 pub struct Senders {
     slots: HashMap<SenderId, u32>,
-    table: Recent<Sender>,
+    table: Recent<RemoteSender>,
     /// Who was heard last will most often be heard next.
     last: (SenderId, u32),
 }
@@ -75,12 +75,12 @@ impl Senders {
     }
 
     #[inline]
-    pub fn get_mut(&mut self, slot: u32) -> Option<&mut Sender> {
+    pub fn get_mut(&mut self, slot: u32) -> Option<&mut RemoteSender> {
         self.table.get_mut(slot)
     }
 
     /// Adds a sender that `find` did not find. Returns its slot, and the sender that had to go for it.
-    pub fn insert(&mut self, sender: Sender) -> (u32, Option<Sender>) {
+    pub fn insert(&mut self, sender: RemoteSender) -> (u32, Option<RemoteSender>) {
         let gone = (self.table.len() >= SENDERS_MAX)
             .then(|| self.table.oldest())
             .flatten()

@@ -2,13 +2,13 @@
 //!
 //! Everything is asked of the kernel anew at each call.
 
+pub mod carriers;
 pub mod id;
 
 pub use id::{Families, HAM_IPV4, HAM_IPV6, decode, encode};
 
 use crate::error::{Error, Result};
 use crate::frame::MAX_MESSAGE;
-use crate::technology;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use watch::{Device, device, devices, route_towards};
 
@@ -29,7 +29,7 @@ pub struct Properties {
 
 /// The properties of the Interface `id`. A carrier has no address, and takes every message whole.
 pub fn properties(id: u32) -> Result<Properties> {
-    if let Some(carrier) = technology::carrier(id) {
+    if let Some(carrier) = carriers::carrier(id) {
         let (name, technology) = (carrier.name().into(), carrier.technology());
         return Ok(Properties { id, name, address: String::new(), technology, mtu: MAX_MESSAGE as u32 });
     }
@@ -52,7 +52,7 @@ pub fn find(id: u32) -> Result<(Device, Families)> {
 pub fn all() -> Result<Vec<u32>> {
     let devices = devices()?;
     let mut ids: Vec<u32> = watch::usable(&devices).map(|d| d.index).collect();
-    ids.extend(technology::ids(|_| true));
+    ids.extend(carriers::ids(|_| true)?);
     Ok(ids)
 }
 

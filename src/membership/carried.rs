@@ -7,10 +7,11 @@ use crate::control::news::{self, News};
 use crate::control::{carriers_in_use, own_groups};
 use crate::error::Result;
 use crate::frame::Tag;
-use crate::group::Role;
+use crate::interfaces::carriers;
 use crate::name::{Group, Name};
-use crate::technology::carrier::Change;
-use crate::technology::{self, Carrier};
+use crate::technology::Carrier;
+use carrier::Change;
+use carrier::Role;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -44,7 +45,7 @@ fn hear(news: &News<'_>) {
 }
 
 fn watch(id: u32) {
-    let Some((carrier, bit)) = technology::carrier(id).zip(1u64.checked_shl(id & 0xff_ffff)) else { return };
+    let Some((carrier, bit)) = carriers::carrier(id).zip(1u64.checked_shl(id & 0xff_ffff)) else { return };
     ON_FORK.set();
     if WATCHED.fetch_or(bit, Ordering::SeqCst) & bit == 0 {
         carrier.watch(Arc::new(move |change| report(id, change)));
@@ -76,7 +77,7 @@ pub struct At {
 
 /// The carrier of this id, if there is one.
 pub fn at(id: u32) -> Option<At> {
-    let carrier = technology::carrier(id)?;
+    let carrier = carriers::carrier(id)?;
     watch(id);
     Some(At { id, carrier })
 }

@@ -5,8 +5,8 @@
 //! than is left for all others: what does not fit is counted, told once in a while, and asked for when there is room again.
 
 use super::{events, observer};
-use crate::group::Role;
 use arc_swap::ArcSwapOption;
+use carrier::Role;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -63,7 +63,7 @@ pub enum Change {
     Vanished(u32),
 }
 
-/// So many pairs of state and node are kept.
+/// At most this many pairs of state and node are kept.
 pub const LIMIT: usize = 131_072;
 /// When so many have gone, what was left out is asked for.
 const ROOM: usize = LIMIT / 16;

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 
-/// So many bytes of a URI stand in an error text.
+/// At most this many bytes of a URI stand in an error text.
 const QUOTED: usize = 120;
 
 #[derive(Debug)]

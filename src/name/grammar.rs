@@ -48,7 +48,7 @@ pub(super) fn cut(uri: &[u8]) -> Result<Cut<'_>, Fault> {
 }
 
 /// RFC 3986 §2.3.
-pub(crate) fn is_unreserved(byte: u8) -> bool {
+pub(super) fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 

@@ -20,11 +20,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use zeroize::Zeroize;
 
-#[cfg(feature = "overlay")]
-pub(crate) use grammar::is_unreserved;
 pub use normal::ip_name;
-#[cfg(feature = "overlay")]
-pub(crate) use percent::encode;
 
 /// The size of a buffer that holds any ham-URI with its NUL.
 pub const URI_MAX: usize = 1024;
@@ -42,6 +38,11 @@ struct Inner {
     port: Option<u16>,
     credentials: Option<Credentials>,
     normal: Arc<str>,
+}
+
+/// True for the Group Name of one group, in normal form.
+pub fn is_group_name(text: &str) -> bool {
+    Name::parse(text.as_bytes()).is_ok_and(|name| **name.normal() == *text && *name.group() != Group::All)
 }
 
 /// The Multicast Namespace (RFC 7046 §4.2.3 to §4.2.5).

@@ -51,7 +51,7 @@ pub(super) fn decode<'a>(component: &Component<'a>) -> Result<Decoded<'a>, Fault
 }
 
 /// Appends `text`, all but the unreserved characters encoded.
-pub(crate) fn encode(text: &str, out: &mut String) {
+pub(super) fn encode(text: &str, out: &mut String) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
         if is_unreserved(byte) {

@@ -355,3 +355,14 @@ fn names_of_addresses() {
     assert_eq!(ip_name(ip("232.1.2.3"), Some(ip("10.0.0.1")), None), "ham:ip:232.1.2.3@10.0.0.1");
     assert_eq!(ip_name(ip("ff3e::1"), Some(ip("2001:db8::1")), Some(1)), "ham:ip:[ff3e::1]@[2001:db8::1]:1");
 }
+
+#[test]
+fn names_of_groups_in_normal_form_are_told_from_others() {
+    assert!(is_group_name("ham:opaque:news") && is_group_name("ham:ip:239.1.1.1"));
+    let others =
+        ["", "news", "ham:opaque:", "ham:opaque:\0", "ham:opaque:a\nb", "ham:opaque:*", "ham:ip:239.001.1.1"];
+    let long = format!("ham:opaque:{}", "a".repeat(URI_MAX));
+    for text in others.into_iter().chain([&*long]) {
+        assert!(!is_group_name(text), "{text:?}");
+    }
+}

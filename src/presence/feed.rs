@@ -2,7 +2,7 @@
 
 use super::packet::Roles;
 use super::{Change, HostChange};
-use crate::group::Role;
+use carrier::Role;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;

@@ -27,7 +27,7 @@ pub use packet::{Group, NodeId, Packet, Refusal, Roles};
 pub use roster::{Neighbor, Roster};
 pub use running::{OnChange, groups_changed, is_heard, listen, roster, speak};
 
-use crate::group::Role;
+use carrier::Role;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;

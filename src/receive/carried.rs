@@ -1,16 +1,17 @@
 //! What carriers bring, on threads of their own: frames become messages at once, and these wait in the queue.
 
+use super::all_groups::AllGroups;
+use super::decoders::take;
 use super::framed::refused;
 use super::inbound::Inbound;
-use super::namespace::Namespace;
 use super::queue::Queue;
 use super::stash::Arrival;
 use super::twins::{self, Copy};
 use crate::counters::InterfaceCounters;
-use crate::frame::{Accepted, Decoder, bundle};
+use crate::frame::{Accepted, bundle};
 use crate::mapping::Framing;
-use crate::technology::carrier::{Arrived, Frame};
 use crate::technology::ip::{Hears, Receiver};
+use carrier::{Arrived, Frame};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -29,7 +30,7 @@ enum What {
         decoder: usize,
     },
     /// All groups of a namespace.
-    All(Mutex<Namespace>),
+    All(Mutex<AllGroups>),
 }
 
 impl Inlet {
@@ -40,7 +41,7 @@ impl Inlet {
     }
 
     /// For all groups of a namespace.
-    fn all(interface: u32, counters: &Arc<InterfaceCounters>, namespace: Namespace) -> Inlet {
+    fn all(interface: u32, counters: &Arc<InterfaceCounters>, namespace: AllGroups) -> Inlet {
         Inlet { interface, counters: counters.clone(), what: What::All(Mutex::new(namespace)) }
     }
 
@@ -53,7 +54,7 @@ impl Inlet {
     }
 }
 
-fn lock(all: &Mutex<Namespace>) -> MutexGuard<'_, Namespace> {
+fn lock(all: &Mutex<AllGroups>) -> MutexGuard<'_, AllGroups> {
     all.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -93,7 +94,7 @@ impl Inbound {
         counters: &Arc<InterfaceCounters>,
         framing: &Framing,
     ) -> Inlet {
-        Inlet::all(interface, counters, Namespace::new(framing, self.core.config.reassembly_buffer))
+        Inlet::all(interface, counters, AllGroups::new(framing, self.core.config.reassembly_buffer))
     }
 
     /// For `control`, under its lock: the group is joined by its name.
@@ -174,14 +175,6 @@ fn has_come(queue: &mut Queue, group: &str, message: &[u8], sources: &[u8]) -> b
     let second = queue.twins.is_second(group, message, &[], copy, Instant::now());
     queue.counted.duplicates += u64::from(second);
     second
-}
-
-/// What a decoder makes of a frame.
-pub(super) fn take(decoder: &mut Decoder, frame: &mut Frame<'_>) -> Accepted {
-    match decoder.accept_shared(frame) {
-        Some(accepted) => accepted,
-        None => decoder.accept(frame.to_mut()),
-    }
 }
 
 /// What a frame gives, and for which group; `None`: it is for nobody.

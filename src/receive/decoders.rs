@@ -1,6 +1,7 @@
-//! The decoders of a multicast socket, each at the place that its receivers know.
+//! The decoders of a multicast socket, each at the place that its receivers know, and what they make of a carrier's frame.
 
-use crate::frame::Decoder;
+use crate::frame::{Accepted, Decoder};
+use carrier::Frame;
 
 #[derive(Default)]
 pub(super) struct Decoders {
@@ -36,6 +37,14 @@ impl Decoders {
 
     pub fn iter(&self) -> impl Iterator<Item = &Decoder> {
         self.places.iter().flatten()
+    }
+}
+
+/// What a decoder makes of a frame.
+pub(super) fn take(decoder: &mut Decoder, frame: &mut Frame<'_>) -> Accepted {
+    match decoder.accept_shared(frame) {
+        Some(accepted) => accepted,
+        None => decoder.accept(frame.to_mut()),
     }
 }
 

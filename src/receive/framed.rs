@@ -171,7 +171,7 @@ impl Inbound {
 
     /// Decodes what a receiver of framed groups holds, before it is replaced.
     pub(super) fn rescue_framed(&self, receiver: &Arc<Receiver>) {
-        // So many at most: a flood must not hold the caller, who has the control lock.
+        // At most so many: a flood must not hold the caller, who has the control lock.
         for _ in 0..RESCUED {
             let read = lend_room(|bytes| -> io::Result<_> {
                 let train = self.read_train(receiver, bytes, true)?;

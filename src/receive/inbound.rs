@@ -1,23 +1,25 @@
 //! The half of a multicast socket that messages come in by: its receivers, and the queue of what waits in the library.
 
-use super::filter::Filter;
+use super::filter::{GroupFilter, WantedGroup};
+use super::hunch::Hunch;
 use super::lock::{QueueGuard, QueueLock};
 use super::queue::Queue;
 use super::stash::{Arrival, Stash};
-use super::wait::Hunch;
 use super::{Buffer, LONGEST};
 use crate::core::Core;
 use crate::counters::Statistics;
-use crate::technology::carrier::Heard;
+use crate::error::{Error, Result};
+use crate::name::Name;
 use crate::technology::ip::seats::Readers;
 use crate::technology::ip::{Hears, Receiver};
 use arc_swap::{ArcSwap, ArcSwapOption};
+use carrier::Heard;
 use std::io;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use sys::batch::BATCH;
 use sys::logging::Pace;
+use sys::slots::BATCH;
 use sys::udp::{self, Membership};
 
 /// The queue of whichever multicast socket has a descriptor number now. Never freed.
@@ -53,7 +55,7 @@ pub(crate) struct Inbound {
     pub(super) sleeping: AtomicUsize,
     /// Whether it pays to read busily before that.
     pub(super) hunch: Hunch,
-    pub(super) last_filter: ArcSwapOption<Filter>,
+    pub(super) last_filter: ArcSwapOption<GroupFilter>,
     /// `receive_from` was called: messages that are read ahead are read with their senders.
     pub(super) wants_origins: AtomicBool,
     /// Carriers bring messages too, or did: they come into the queue on other threads.
@@ -150,6 +152,22 @@ impl Inbound {
             queue.stash(&message, arrival);
         }
         self.show(&mut queue);
+    }
+
+    /// For the group that is wanted, which must be joined.
+    pub(super) fn filter(&self, wanted: &WantedGroup) -> Result<Arc<GroupFilter>> {
+        let &WantedGroup { uri, joined } = wanted;
+        let receivers = self.receivers.load();
+        if let Some(filter) = self.last_filter.load().as_ref().filter(|filter| filter.serves(uri, &receivers))
+        {
+            return Ok(filter.clone());
+        }
+        let name = Name::parse(uri)?;
+        let shared =
+            joined(name.normal()).ok_or_else(|| Error::NotAvailable(format!("{name}: not joined")))?;
+        let filter = Arc::new(GroupFilter::new(uri, &name, shared, &receivers));
+        self.last_filter.store(Some(filter.clone()));
+        Ok(filter)
     }
 
     /// Drops what waits for a group that was left.

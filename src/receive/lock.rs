@@ -11,7 +11,7 @@ pub(crate) type QueueGuard = SpinMutexGuard<'static, Queue, Yield>;
 /// thread of a lower scheduling class run, but to sleep does.
 const TURNS: u32 = 100;
 
-/// So long it sleeps.
+/// How long it sleeps then.
 const NAP: Duration = Duration::from_micros(50);
 
 /// Of threads that may wait in a scheduling class of their own.

@@ -4,22 +4,24 @@
 //! sleeps in the handle's epoll set. When reads find messages at once several times in a row there is a backlog: then
 //! the kernel is asked for many at a time and the rest waits in the queue, which keeps the handle readable.
 
+mod all_groups;
 mod carried;
 mod decoders;
 mod filter;
 mod framed;
+mod hunch;
 mod inbound;
 mod lock;
 mod message;
-mod namespace;
 mod queue;
 mod stash;
 pub(crate) mod twins;
 mod wait;
+mod waiters;
 mod wake;
 
 pub(crate) use carried::Inlet;
-pub(crate) use filter::Wanted;
+pub(crate) use filter::WantedGroup;
 #[cfg(test)]
 pub(crate) use inbound::panics;
 pub(crate) use inbound::{Inbound, Inbox};
@@ -29,7 +31,7 @@ pub use message::Received;
 use crate::error::{Error, Result, limit_error};
 use crate::lend::lend;
 use crate::technology::ip::Receiver;
-use filter::Filter;
+use filter::GroupFilter;
 use queue::Queue;
 use stash::Arrival;
 use std::cell::RefCell;
@@ -50,7 +52,7 @@ const BACKLOG: u32 = 16;
 /// After a read that found nothing the next so many calls expect to wait and spare themselves that read.
 const EXPECTED: u32 = 8;
 
-/// So few in a batch are no backlog.
+/// Fewer than this in a batch are no backlog.
 const FEW: usize = 8;
 
 /// Messages above this length are read one at a time and straight into the application's buffer: to copy them would
@@ -68,7 +70,7 @@ type Details<'a> = Option<&'a mut Option<Received>>;
 
 /// Who waits for a message: what it is to be of, where it goes, and what else is asked.
 struct Waiting<'a> {
-    filter: Option<&'a Filter>,
+    filter: Option<&'a GroupFilter>,
     buf: &'a mut Buffer,
     details: Details<'a>,
 }
@@ -81,12 +83,12 @@ thread_local! {
 impl Inbound {
     /// Takes the next message of any joined group, or of the one that is `wanted`. Returns its length.
     #[inline]
-    pub fn receive(&self, wanted: Option<Wanted>, buf: &mut Buffer) -> Result<usize> {
+    pub fn receive(&self, wanted: Option<WantedGroup>, buf: &mut Buffer) -> Result<usize> {
         self.receive_with(wanted, buf, None)
     }
 
     /// As [`Inbound::receive`], and says for which group and from whom.
-    pub fn receive_from(&self, wanted: Option<Wanted>, buf: &mut Buffer) -> Result<Received> {
+    pub fn receive_from(&self, wanted: Option<WantedGroup>, buf: &mut Buffer) -> Result<Received> {
         self.wants_origins.store(true, Ordering::Relaxed);
         let mut details = None;
         self.receive_with(wanted, buf, Some(&mut details))?;
@@ -94,7 +96,12 @@ impl Inbound {
     }
 
     #[inline]
-    fn receive_with(&self, wanted: Option<Wanted>, buf: &mut Buffer, mut details: Details) -> Result<usize> {
+    fn receive_with(
+        &self,
+        wanted: Option<WantedGroup>,
+        buf: &mut Buffer,
+        mut details: Details,
+    ) -> Result<usize> {
         let (mut nonblocking, mut idle) = (None, false);
         let mut expects_to_wait = wanted.is_none() && self.expects_to_wait();
         loop {
@@ -284,7 +291,7 @@ impl Inbound {
     fn sort(
         &self,
         receiver: &Receiver,
-        filter: Option<&Filter>,
+        filter: Option<&GroupFilter>,
         (head, tail): (&[u8], &[u8]),
         origin: Origin,
         details: Details,

@@ -4,17 +4,18 @@ use super::decoders::Decoders;
 use super::message::Received;
 use super::stash::{Arrival, Stash};
 use super::twins::Twins;
-use super::wake::Waiters;
+use super::waiters::Waiters;
 use super::{Buffer, Waiting};
 use crate::error::{Error, Result};
-use crate::frame::{Counts, Decoder};
-use crate::technology::carrier::Frame;
+use crate::frame::{Decoder, FrameCounts};
 use crate::technology::ip::Receiver;
+use carrier::Frame;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use sys::batch::{BATCH, Batch};
+use sys::batch::Batch;
+use sys::slots::BATCH;
 use sys::udp::{self, Origin};
 
 /// Messages that the kernel has given and the application has not.
@@ -26,7 +27,7 @@ pub(crate) struct Queue {
     pub(super) stash: Stash,
     /// Messages that found it full.
     pub(super) dropped: u64,
-    /// So many of them the log knows of.
+    /// How many of them the log knows of.
     pub(super) told: u64,
     pub(super) batch: Option<Batch>,
     /// Whose messages are in the batch.
@@ -46,7 +47,7 @@ pub(crate) struct Queue {
     /// Who waits for messages of one group.
     pub(super) waiters: Waiters,
     /// What the decoders of groups that were left have counted.
-    pub(super) counted: Counts,
+    pub(super) counted: FrameCounts,
     /// The handle was made readable for this queue.
     pub(super) rung: bool,
     /// How many messages the application took from here.
@@ -249,13 +250,13 @@ impl Queue {
     }
 
     /// Gives what it has counted.
-    pub(super) fn remove_decoder(&mut self, place: usize) -> Counts {
+    pub(super) fn remove_decoder(&mut self, place: usize) -> FrameCounts {
         let counts = self.decoders.remove(place).map(Decoder::finish).unwrap_or_default();
         self.counted += counts;
         counts
     }
 
-    pub(super) fn counts(&self) -> Counts {
+    pub(super) fn counts(&self) -> FrameCounts {
         let mut counts = self.counted;
         self.decoders.iter().for_each(|decoder| counts += decoder.counts());
         counts

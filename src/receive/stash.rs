@@ -1,7 +1,7 @@
 //! Messages that wait in the library, the oldest first. All but long ones lie in blocks that hold many of them and are
 //! used again. With memory from the allocator for each, the system would have to find new pages whenever the stash grows.
 
-use crate::technology::carrier::{Frame, LONG};
+use carrier::{Frame, LONG};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -13,13 +13,13 @@ const BLOCK: usize = 128 << 10;
 /// What it costs to keep one there, about.
 const KEPT: usize = 128;
 
-/// So many blocks with nothing in them are kept.
+/// At most this many blocks with nothing in them are kept.
 const SPARE: usize = 16;
 
 /// When the stash was empty so often without a need for more blocks, one of them is given up.
 const ROUNDS: u32 = 1024;
 
-/// So many blocks may be in use before it matters how full they are.
+/// At most this many blocks may be in use before it matters how full they are.
 const FEW: usize = 8;
 
 /// To which group a message came, and how.

@@ -11,16 +11,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// So long a copy waits for its twin. What waits in the kernel for a slow application is waited for all the time.
+/// How long a copy waits for its twin. What waits in the kernel for a slow application is waited for all the time.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// So many copies of one group wait at most: as many messages as the kernel keeps in a receive buffer of default size.
+/// At most this many copies of one group wait: as many messages as the kernel keeps in a receive buffer of default size.
 const WAITING: usize = 32_768;
 
-/// So many addresses of them.
+/// At most this many addresses of them.
 const ADDRESSES: usize = 4 * WAITING;
 
-/// So many addresses are read of those that a frame came with.
+/// At most this many addresses are read of those that a frame came with.
 const READ: usize = 256;
 
 /// How a copy came.

@@ -51,7 +51,7 @@ struct Flusher {
 /// A bundle that finds no room for so long is lost.
 const OVERDUE: Duration = Duration::from_secs(3);
 
-/// So many milliseconds at most a flush waits for a thread that puts a message into the bundle.
+/// At most this many milliseconds a flush waits for a thread that puts a message into the bundle.
 const PATIENCE: u32 = 20;
 
 static FLUSHER: ArcSwapOption<Flusher> = ArcSwapOption::const_empty();

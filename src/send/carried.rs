@@ -4,14 +4,13 @@
 use super::{Framed, Outbound, Route, Target, Wait, Way};
 use crate::error::{Error, Result};
 use crate::frame::{HOP_LIMIT, Packed};
-use crate::technology;
-use crate::technology::carrier::Reach;
+use carrier::{Frame, Reach};
 use std::io;
 
 /// A way out by a carrier. It waits by itself, and for a bounded time, also where the handle has O_NONBLOCK: who is told to
 /// try again would give the number of the message to another one, and some receivers have it already.
 pub(crate) struct CarrierWay {
-    pub way: technology::Way,
+    pub way: Box<dyn carrier::Way>,
     /// The hop limit that its frames carry.
     pub ttl: u8,
     /// `None`: hop limit 0 without loopback, so nobody is left.
@@ -27,7 +26,7 @@ impl CarrierWay {
         if let Some(place) = frame.get_mut(HOP_LIMIT) {
             *place = self.ttl;
         }
-        self.way.put(frame, &self.sources, reach)
+        self.way.put(Frame::Own(frame), &self.sources, reach)
     }
 
     /// Puts the frames from byte `done` on, which it moves.
@@ -74,15 +73,14 @@ mod tests {
     use super::*;
     use crate::config;
     use crate::core::Core;
-    use crate::technology::loopback::{Loopback, LoopbackSettings};
+    use crate::technology::loopback::{self, LoopbackSettings};
     use std::cell::Cell;
     use std::sync::Arc;
     use sys::handle::{self, Handle};
 
     #[test]
     fn what_a_carrier_refuses_is_not_put_again() {
-        let loopback: &'static Loopback = Box::leak(Box::new(Loopback::new(LoopbackSettings::default())));
-        let way = technology::Way::Loopback(loopback.way("ham:opaque:a"));
+        let way = loopback::open(&LoopbackSettings::default()).way("ham:opaque:a").unwrap();
         let way = CarrierWay { way, ttl: 1, reach: Some(Reach::All), sources: Box::default() };
         let target = Target { way: Way::Carrier(way), interface: String::new(), counters: Arc::default() };
         let (number, handle) = Handle::create().unwrap();

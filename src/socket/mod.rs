@@ -12,7 +12,7 @@ use crate::counters::{InterfaceStatistics, Statistics};
 use crate::error::Result;
 use crate::mapping::{self, Mapped};
 use crate::name::Name;
-use crate::receive::{Inbound, Inbox, Received, Wanted};
+use crate::receive::{Inbound, Inbox, Received, WantedGroup};
 use crate::send::{Outbound, Route};
 use crate::technology::Carrier;
 use std::mem::MaybeUninit;
@@ -111,13 +111,13 @@ impl MulticastSocket {
     pub fn receive(&self, uri: Option<&[u8]>, buf: &mut [MaybeUninit<u8>]) -> Result<usize> {
         let Some(uri) = uri else { return self.0.inbound.receive(None, buf) };
         let joined = |name: &str| control::joined(self.core(), name);
-        self.0.inbound.receive(Some(Wanted { uri, joined: &joined }), buf)
+        self.0.inbound.receive(Some(WantedGroup { uri, joined: &joined }), buf)
     }
 
     /// As [`MulticastSocket::receive`], and says for which group and from whom.
     pub fn receive_from(&self, uri: Option<&[u8]>, buf: &mut [MaybeUninit<u8>]) -> Result<Received> {
         let joined = |name: &str| control::joined(self.core(), name);
-        self.0.inbound.receive_from(uri.map(|uri| Wanted { uri, joined: &joined }), buf)
+        self.0.inbound.receive_from(uri.map(|uri| WantedGroup { uri, joined: &joined }), buf)
     }
 
     /// The ids of the socket's Interfaces (RFC 7046 §4.6.1).

@@ -105,7 +105,7 @@ pub enum Hears {
 
 /// What the configuration says of the sockets of technology `ip`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
+pub struct IpSettings {
     /// Bytes of the receive buffer of each receiver.
     pub receive_buffer: usize,
     /// Bytes of the send buffer of each sender.
@@ -123,7 +123,7 @@ pub struct Opening<'a> {
     /// What came in by the Interface.
     pub counters: &'a Arc<InterfaceCounters>,
     /// What is configured.
-    pub settings: Settings,
+    pub settings: IpSettings,
 }
 
 impl Receiver {
@@ -288,7 +288,7 @@ impl Receiver {
     }
 }
 
-fn open(address: IpAddr, settings: Settings) -> io::Result<OwnedFd> {
+fn open(address: IpAddr, settings: IpSettings) -> io::Result<OwnedFd> {
     let fd = udp::socket(address)?;
     let size = udp::set_buffer(&fd, true, settings.receive_buffer)?;
     if size < settings.receive_buffer {

@@ -1,8 +1,9 @@
 //! Technology `loopback`: groups inside the process. It loses, doubles and swaps frames as it is told, the same ones in
 //! every run, so that a program can be tested against a bad network without one.
 
-use super::carrier::{Arrived, Frame, Heard, Reach};
 use arc_swap::{ArcSwap, ArcSwapOption};
+use carrier::{Arrived, Carrier, Frame, Heard, Hearing, Reach, Take, Way};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -23,16 +24,21 @@ pub struct LoopbackSettings {
     pub seed: u64,
 }
 
+/// Opens an Interface of these settings.
+pub fn open(settings: &LoopbackSettings) -> Box<dyn Carrier> {
+    Box::new(Loopback::new(settings.clone()))
+}
+
 /// An Interface of technology `loopback`.
-pub struct Loopback {
+struct Loopback(Arc<Inside>);
+
+struct Inside {
     settings: LoopbackSettings,
     ears: ArcSwap<Vec<Arc<Ear>>>,
     frames: AtomicU64,
     /// The frame that comes after the next one.
     late: ArcSwapOption<Late>,
 }
-
-type Take = Box<dyn Fn(Arrived<'_>) + Send + Sync>;
 
 struct Ear {
     prefix: Box<str>,
@@ -57,13 +63,12 @@ struct Late {
     sources: Box<[u8]>,
 }
 
-/// Ends the hearing when it is dropped.
-pub struct Hearing {
-    loopback: &'static Loopback,
+struct HeldEar {
+    loopback: Arc<Inside>,
     ear: Arc<Ear>,
 }
 
-impl Drop for Hearing {
+impl Drop for HeldEar {
     fn drop(&mut self) {
         self.ear.live.store(false, Ordering::Release);
         let others = |ears: &Arc<Vec<Arc<Ear>>>| -> Vec<_> {
@@ -73,48 +78,36 @@ impl Drop for Hearing {
     }
 }
 
-/// A way out to a group.
-pub struct Way {
-    loopback: &'static Loopback,
+struct WayOut {
+    loopback: Arc<Inside>,
     group: Arc<str>,
 }
 
 impl Loopback {
-    /// An Interface of these settings.
-    pub fn new(settings: LoopbackSettings) -> Loopback {
-        Loopback {
-            settings,
-            ears: ArcSwap::default(),
-            frames: AtomicU64::new(0),
-            late: ArcSwapOption::empty(),
-        }
+    fn new(settings: LoopbackSettings) -> Loopback {
+        let (ears, frames, late) = (ArcSwap::default(), AtomicU64::new(0), ArcSwapOption::empty());
+        Loopback(Arc::new(Inside { settings, ears, frames, late }))
     }
+}
 
-    /// What it was made of.
-    pub fn settings(&self) -> &LoopbackSettings {
-        &self.settings
-    }
-
-    /// Hears a group, or several: `take` gets every frame, on the thread of its sender.
-    pub fn hear(
-        &'static self,
-        heard: Heard<'_>,
-        take: impl Fn(Arrived<'_>) + Send + Sync + 'static,
-    ) -> Hearing {
+impl Carrier for Loopback {
+    /// `take` gets every frame, on the thread of its sender.
+    fn hear(&self, heard: Heard<'_>, take: Take) -> io::Result<Hearing> {
         let (prefix, suffix) = match heard {
             Heard::Group(name) => (name.into(), None),
             Heard::All { prefix, suffix } => (prefix.into(), Some(suffix.into())),
         };
-        let ear = Arc::new(Ear { prefix, suffix, live: AtomicBool::new(true), take: Box::new(take) });
-        self.ears.rcu(|ears| ears.iter().chain([&ear]).cloned().collect::<Vec<_>>());
-        Hearing { loopback: self, ear }
+        let ear = Arc::new(Ear { prefix, suffix, live: AtomicBool::new(true), take });
+        self.0.ears.rcu(|ears| ears.iter().chain([&ear]).cloned().collect::<Vec<_>>());
+        Ok(Box::new(HeldEar { loopback: self.0.clone(), ear }))
     }
 
-    /// A way out to a group.
-    pub fn way(&'static self, group: &str) -> Way {
-        Way { loopback: self, group: group.into() }
+    fn way(&self, group: &str) -> io::Result<Box<dyn Way>> {
+        Ok(Box::new(WayOut { loopback: self.0.clone(), group: group.into() }))
     }
+}
 
+impl Inside {
     fn deliver(&self, group: &str, frame: &[u8], sources: &[u8]) {
         let ears = self.ears.load();
         for ear in ears.iter().filter(|ear| ear.hears().covers(group)) {
@@ -125,14 +118,23 @@ impl Loopback {
     }
 }
 
-impl Way {
-    /// Passes a frame to all who hear the group.
-    pub fn put(&self, frame: Vec<u8>, sources: &[u8], reach: Reach) {
-        let loopback = self.loopback;
+impl Way for WayOut {
+    fn put(&self, frame: Frame<'_>, sources: &[u8], reach: Reach) -> io::Result<()> {
         // Everybody is in this process.
-        if reach == Reach::NotLocal {
-            return;
+        if reach != Reach::NotLocal {
+            let frame = match frame {
+                Frame::Own(frame) => frame,
+                other => other.to_vec(),
+            };
+            self.put_here(frame, sources);
         }
+        Ok(())
+    }
+}
+
+impl WayOut {
+    fn put_here(&self, frame: Vec<u8>, sources: &[u8]) {
+        let loopback = &*self.loopback;
         let LoopbackSettings { loss, duplicates, swaps, seed, .. } = loopback.settings;
         if loss == 0 && duplicates == 0 && swaps == 0 {
             return loopback.deliver(&self.group, &frame, sources);
@@ -172,19 +174,18 @@ mod tests {
     use std::sync::Mutex;
 
     fn heard_of(settings: LoopbackSettings, count: u8) -> Vec<u8> {
-        let loopback: &'static Loopback = Box::leak(Box::new(Loopback::new(settings)));
+        let loopback = open(&settings);
         let heard: Arc<Mutex<Vec<u8>>> = Arc::default();
         let inside = heard.clone();
-        let hearing = loopback.hear(Heard::Group("ham:opaque:a"), move |arrived| {
-            inside.lock().unwrap().extend(&*arrived.frame);
-        });
-        let (way, other) = (loopback.way("ham:opaque:a"), loopback.way("ham:opaque:b"));
+        let take = move |arrived: Arrived<'_>| inside.lock().unwrap().extend(&*arrived.frame);
+        let hearing = loopback.hear(Heard::Group("ham:opaque:a"), Box::new(take)).unwrap();
+        let [way, other] = ["ham:opaque:a", "ham:opaque:b"].map(|group| loopback.way(group).unwrap());
         for i in 0..count {
-            way.put(vec![i], &[], Reach::All);
-            other.put(vec![255], &[], Reach::All);
+            way.put(Frame::Borrowed(&[i]), &[], Reach::All).unwrap();
+            other.put(Frame::Borrowed(&[255]), &[], Reach::All).unwrap();
         }
         drop(hearing);
-        way.put(vec![254], &[], Reach::All);
+        way.put(Frame::Borrowed(&[254]), &[], Reach::All).unwrap();
         std::mem::take(&mut *heard.lock().unwrap())
     }
 

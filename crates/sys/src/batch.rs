@@ -4,6 +4,7 @@
 
 use super::memory::Region;
 use super::ring::{Heading, Ring};
+use super::slots::{BATCH, Landed, SLOT};
 use super::udp::{Asked, Control, Origin, address_of, destination};
 use std::io;
 use std::mem;
@@ -11,32 +12,18 @@ use std::net::IpAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr;
 
-/// How many messages one batch reads at most. The kernel lets one receive of io_uring go on for 33.
-pub const BATCH: usize = 32;
-
-/// Room for one message. Three cache lines longer than a datagram can be, which is also room for its addresses: at a
-/// distance of exactly 64 KiB all slots would compete for the same few lines of the cache.
-pub(super) const SLOT: usize = 65536 + 192;
-
 // Where the ring puts what was asked for with a message.
 const NAME: usize = size_of::<Heading>();
 const NAME_ROOM: usize = 32;
 const CONTROL: usize = NAME + NAME_ROOM;
 const MESSAGE: usize = CONTROL + size_of::<Control>();
 
-/// Where a message is: its slot and its length there.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Place {
-    pub(super) slot: u32,
-    pub(super) len: u32,
-}
-
 /// Room for one batch of messages of any size, so that nothing is ever cut off. Pages that no message touched take no
 /// memory.
 pub struct Batch {
     way: Way,
     slots: Region,
-    places: [Place; BATCH],
+    places: [Landed; BATCH],
     /// Where in its slot a message begins.
     start: usize,
     asked: Asked,
@@ -56,7 +43,7 @@ impl Batch {
             Err(_) => Way::Calls(Calls::new(&slots)),
         };
         let asked = Asked { from: false, to: false };
-        Ok(Batch { way, slots, places: [Place::default(); BATCH], start: 0, asked })
+        Ok(Batch { way, slots, places: [Landed::default(); BATCH], start: 0, asked })
     }
 
     /// Reads what waits, without waiting, and returns how many messages there were.
@@ -107,7 +94,7 @@ impl Batch {
         }
     }
 
-    fn destination_in_slot(&self, place: Place) -> Option<IpAddr> {
+    fn destination_in_slot(&self, place: Landed) -> Option<IpAddr> {
         let slot = place.slot as usize * SLOT;
         let (heading, control) = (self.slots.at::<Heading>(slot)?, self.slots.at::<Control>(slot + CONTROL)?);
         // SAFETY: within the slot and aligned, plain bytes, which the kernel wrote.
@@ -119,7 +106,7 @@ impl Batch {
         destination(&header)
     }
 
-    fn origin_in_slot(&self, place: Place) -> Origin {
+    fn origin_in_slot(&self, place: Landed) -> Origin {
         let mut origin = Origin::unknown();
         let slot = place.slot as usize * SLOT;
         let parts = (self.slots.at::<Heading>(slot), self.slots.at::<libc::sockaddr_storage>(slot + NAME));
@@ -161,7 +148,7 @@ impl Calls {
         Calls { headers, _parts: parts, from, control: vec![Control::new(); BATCH].into() }
     }
 
-    fn fill(&mut self, fd: &OwnedFd, asked: Asked, places: &mut [Place; BATCH]) -> io::Result<usize> {
+    fn fill(&mut self, fd: &OwnedFd, asked: Asked, places: &mut [Landed; BATCH]) -> io::Result<usize> {
         let name = if asked.from { size_of::<libc::sockaddr_storage>() } else { 0 };
         let control = if asked.to { size_of::<Control>() } else { 0 };
         for (i, header) in self.headers.iter_mut().enumerate() {
@@ -186,7 +173,7 @@ impl Calls {
         };
         let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
         for (i, (place, header)) in places.iter_mut().zip(&self.headers[..count.min(BATCH)]).enumerate() {
-            *place = Place { slot: i as u32, len: header.msg_len };
+            *place = Landed { slot: i as u32, len: header.msg_len };
         }
         Ok(count)
     }

@@ -29,7 +29,7 @@ pub enum Scope {
 /// A packet socket.
 pub struct Capture(ManuallyDrop<OwnedFd>);
 
-/// So many captures are open at most.
+/// At most this many captures are open.
 pub const MOST: usize = 1024;
 
 // Which ones, so that a forked child can close its copies without a lock.

@@ -15,6 +15,7 @@ mod memory;
 pub mod namespace;
 pub mod netlink;
 mod ring;
+pub mod slots;
 pub mod thread;
 pub mod udp;
 pub mod wipe;

@@ -6,8 +6,8 @@
 
 #![allow(unsafe_code)]
 
-use super::batch::{BATCH, Place, SLOT};
 use super::memory::Region;
+use super::slots::{BATCH, Landed, SLOT};
 use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -227,7 +227,7 @@ impl Ring {
         &mut self,
         fd: &OwnedFd,
         asked: bool,
-        places: &mut [Place; BATCH],
+        places: &mut [Landed; BATCH],
     ) -> io::Result<io::Result<usize>> {
         self.submit(fd, asked)?;
         let (head, tail) = (self.counter(self.params.cq.head)?, self.counter(self.params.cq.tail)?);
@@ -249,7 +249,7 @@ impl Ring {
             };
             match (usize::try_from(completion.res), places.get_mut(count)) {
                 (Ok(len), Some(place)) => {
-                    *place = Place { slot: slot as u32, len: len.min(SLOT) as u32 };
+                    *place = Landed { slot: slot as u32, len: len.min(SLOT) as u32 };
                     count += 1;
                 }
                 (Ok(_), None) => {}

@@ -8,7 +8,7 @@ fn from_file(text: &str) -> Result<Vec<OverlaySettings>> {
     let text = file::Text { text: text.to_owned().into(), public: false };
     file::apply(&mut config, Path::new("/etc/ham/ham.toml"), &text)?;
     let overlay = |settings| match settings {
-        CarrierSettings::Overlay(settings) => *settings,
+        CarrierSettings::Overlay(settings) => OverlaySettings { place: String::new(), ..*settings },
         CarrierSettings::Loopback(_) => unreachable!("no such section is written here"),
     };
     Ok(config.carriers.into_iter().map(overlay).collect())
@@ -17,7 +17,8 @@ fn from_file(text: &str) -> Result<Vec<OverlaySettings>> {
 fn plain(name: &str, mode: Mode) -> OverlaySettings {
     OverlaySettings {
         name: name.into(),
-        mode,
+        place: String::new(),
+        mode: Some(mode),
         routers: Vec::new(),
         listen: Vec::new(),
         default: false,
@@ -62,7 +63,6 @@ fn every_key_takes_effect_in_the_order_of_the_file() {
 }
 
 #[test]
-#[cfg(feature = "overlay-tls")]
 fn files_and_users_take_effect() {
     let overlays = from_file(
         "[overlay.a]\nmode = \"router\"\nlisten = [\"tls/0.0.0.0:7447\", \"quic/0.0.0.0:7447\"]\n\
@@ -117,9 +117,6 @@ fn errors_name_file_line_and_key() {
         ("[overlay.a]\nzenoh_config = \"a.json5\"\nlease_ms = 100\n", "line 3", "lease_ms"),
         ("[overlay.a]\nzenoh_config = \"\"\n", "line 2", "zenoh_config"),
         ("[overlay.a]\nmodes = \"client\"\n", "line 2", "modes"),
-    ];
-    #[cfg(feature = "overlay-tls")]
-    let more = [
         ("[overlay.a]\ntls_key = \"k\"\n", "line 2", "tls_certificate"),
         ("[overlay.a]\ntls_certificate = \"c\"\n", "line 2", "tls_key"),
         ("[overlay.a]\nuser = \"me\"\n", "line 2", "password_file"),
@@ -127,16 +124,7 @@ fn errors_name_file_line_and_key() {
         ("[overlay.a]\nrouters = [\"tcp/a:1\"]\nusers_file = \"u\"\n", "line 3", "users_file"),
         ("[overlay.a]\nzenoh_config = \"a.json5\"\ntls_ca = \"c\"\n", "line 3", "tls_ca"),
     ];
-    #[cfg(not(feature = "overlay-tls"))]
-    let more = [
-        ("[overlay.a]\ntls_ca = \"c\"\n", "line 2", "overlay-tls"),
-        ("[overlay.a]\ntls_verify_name = false\n", "line 2", "overlay-tls"),
-        ("[overlay.a]\nuser = \"me\"\n", "line 2", "overlay-tls"),
-        ("[overlay.a]\nusers_file = \"u\"\n", "line 2", "overlay-tls"),
-        ("[overlay.a]\nrouters = [\"tls/a:1\"]\n", "line 2", "overlay-tls"),
-        ("[overlay.a]\nlisten = [\"quic/a:1\"]\n", "line 2", "overlay-tls"),
-    ];
-    for (text, line, key) in cases.into_iter().chain(more) {
+    for (text, line, key) in cases {
         let error = from_file(text).unwrap_err();
         assert_eq!(error.errno(), libc::EINVAL);
         let error = error.to_string();
@@ -162,16 +150,23 @@ fn the_ends_of_every_range_are_in_it() {
 #[test]
 fn a_whole_file_says_the_mode() {
     let path = std::env::temp_dir().join(format!("ham-overlay-{}.json5", std::process::id()));
-    let read = |mode: &str| {
-        std::fs::write(&path, format!("{{mode: {mode:?}}}")).unwrap();
-        from_file(&format!("[overlay.a]\nzenoh_config = {:?}\ndefault = true\n", path.to_str().unwrap()))
-    };
-    let results = ["client", "router", "peer"].map(read);
+    std::fs::write(&path, "{}").unwrap();
+    let read =
+        from_file(&format!("[overlay.a]\nzenoh_config = {:?}\ndefault = true\n", path.to_str().unwrap()));
     std::fs::remove_file(&path).unwrap();
-    let [client, router, peer] = results;
+    let whole = Some(path);
     let expected =
-        |mode| OverlaySettings { default: true, zenoh_config: Some(path.clone()), ..plain("a", mode) };
-    assert_eq!(client.unwrap(), [expected(Mode::Client)]);
-    assert_eq!(router.unwrap(), [expected(Mode::Router)]);
-    assert!(peer.unwrap_err().to_string().contains("line 2"));
+        OverlaySettings { mode: None, default: true, zenoh_config: whole, ..plain("a", Mode::Client) };
+    assert_eq!(read.unwrap(), [expected]);
+}
+
+#[test]
+fn each_knows_where_it_stands() {
+    let mut config = Config::default();
+    let text = file::Text { text: "\n[overlay.a]\nlisten = []\n".to_owned().into(), public: false };
+    file::apply(&mut config, Path::new("/etc/ham/ham.toml"), &text).unwrap();
+    let CarrierSettings::Overlay(settings) = &config.carriers[0] else {
+        unreachable!("an overlay stands there")
+    };
+    assert_eq!(settings.place, "/etc/ham/ham.toml: line 2:");
 }

@@ -28,7 +28,7 @@ fn every_kind_of_message_arrives() {
             bundle::push(&mut entries, b"");
             flow.pack_bundle(&entries, &mut packed);
             assert_eq!(accept(&mut decoder, packed.bytes()), Got::Bundle(vec![b"one".into(), b"".into()]));
-            assert_eq!(decoder.counts(), Counts::default());
+            assert_eq!(decoder.counts(), FrameCounts::default());
         }
     }
 }
@@ -79,7 +79,7 @@ proptest! {
         let got = frames.iter().map(|frame| accept(&mut decoder, frame));
         let got: Vec<Got> = got.filter(|got| *got != Got::Nothing).collect();
         prop_assert!(got == [Got::Message(sent)], "{} came", got.len());
-        let Counts { lost, incomplete, refused, .. } = decoder.counts();
+        let FrameCounts { lost, incomplete, refused, .. } = decoder.counts();
         prop_assert_eq!((lost, incomplete, refused), (0, 0, 0));
         // But for the buffer of what was delivered, nothing is left.
         prop_assert_eq!(decoder.held(), 0);
@@ -135,7 +135,7 @@ fn threads_share_a_flow() {
     frames.sort();
     let mut decoder = Decoder::new(tag(), None, LIMIT);
     assert!(frames.iter().all(|frame| accept(&mut decoder, frame) != Got::Nothing));
-    assert_eq!(decoder.counts(), Counts::default());
+    assert_eq!(decoder.counts(), FrameCounts::default());
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn forged_fragments_do_not_fill_the_memory() {
             most = most.max(held);
         }
         assert!(most > limit / 2, "{most}");
-        let Counts { incomplete, duplicates, refused, .. } = decoder.counts();
+        let FrameCounts { incomplete, duplicates, refused, .. } = decoder.counts();
         assert!(incomplete > 1000 && incomplete < begun);
         assert_eq!((duplicates, refused), (0, 5000 - begun));
         // And what is whole still arrives, in the same memory.

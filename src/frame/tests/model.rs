@@ -11,7 +11,7 @@ struct Model {
     tag: Tag,
     key: Option<GroupKey>,
     senders: HashMap<Vec<u8>, Sender>,
-    counts: Counts,
+    counts: FrameCounts,
 }
 
 #[derive(Default)]
@@ -114,13 +114,13 @@ impl Model {
         Some(got)
     }
 
-    fn counts(&self) -> Counts {
+    fn counts(&self) -> FrameCounts {
         let lost = |sender: &Sender| {
             let delivered = sender.delivered.iter().filter(|sequence| **sequence >= sender.first).count();
             (sender.heard - (sender.first - 1)) - delivered as u64
         };
         let lost = self.senders.values().map(lost).fold(0, u64::saturating_add);
-        Counts { lost, ..self.counts }
+        FrameCounts { lost, ..self.counts }
     }
 }
 
@@ -131,7 +131,7 @@ impl Sender {
         division: (usize, usize, usize),
         index: usize,
         payload: Vec<u8>,
-        counts: &mut Counts,
+        counts: &mut FrameCounts,
     ) -> Option<Got> {
         let at = self.unfinished.iter().position(|one| one.sequence == sequence);
         let one = match at {
@@ -259,7 +259,7 @@ proptest! {
         let key = keys()[which.saturating_sub(1)].clone();
         let mut random = Random(seed);
         let mut decoder = Decoder::new(tag(), key.clone(), 1 << 30);
-        let mut model = Model { tag: tag(), key: key.clone(), senders: HashMap::new(), counts: Counts::default() };
+        let mut model = Model { tag: tag(), key: key.clone(), senders: HashMap::new(), counts: FrameCounts::default() };
         for (place, frame) in arrivals(key.as_ref(), &mut random).iter().enumerate() {
             let header = &frame[..frame.len().min(FRAGMENT_HEADER)];
             prop_assert_eq!(accept(&mut decoder, frame), model.accept(frame), "{}: {:02x?}", place, header);

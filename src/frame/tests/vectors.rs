@@ -140,7 +140,7 @@ fn what_the_document_has_is_received() {
                 .filter(|got| *got != Got::Nothing)
                 .collect();
             assert_eq!(got, [vector.expected()], "without {lost}:\n{}", vector.text);
-            assert_eq!(decoder.counts(), Counts::default());
+            assert_eq!(decoder.counts(), FrameCounts::default());
         }
     }
 }

@@ -10,15 +10,15 @@ fn frame(sender: u8, sequence: u64) -> Vec<u8> {
 }
 
 /// Which of these numbers are delivered, one after the other.
-fn delivered(sequences: &[u64]) -> (Vec<u64>, Counts) {
+fn delivered(sequences: &[u64]) -> (Vec<u64>, FrameCounts) {
     let mut decoder = Decoder::new(tag(), None, LIMIT);
     let is_new = |sequence: &u64| accept(&mut decoder, &frame(1, *sequence)) != Got::Nothing;
     let new = sequences.iter().copied().filter(is_new).collect();
     (new, decoder.counts())
 }
 
-fn counts(duplicates: u64, lost: u64) -> Counts {
-    Counts { duplicates, lost, ..Counts::default() }
+fn counts(duplicates: u64, lost: u64) -> FrameCounts {
+    FrameCounts { duplicates, lost, ..FrameCounts::default() }
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_sender_that_begins_anew_is_no_duplicate() {
             assert_eq!(accept(&mut decoder, packed.bytes()), Got::Message(b"again".into()));
         }
     }
-    assert_eq!(decoder.counts(), Counts::default());
+    assert_eq!(decoder.counts(), FrameCounts::default());
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_lost_fragment_loses_one_message() {
         assert_eq!(got.is_empty(), lost < 15);
     }
     // A whole one made the eighth way for itself; the others may still come.
-    assert_eq!(decoder.counts(), Counts { lost: 15, incomplete: 8, ..Counts::default() });
+    assert_eq!(decoder.counts(), FrameCounts { lost: 15, incomplete: 8, ..FrameCounts::default() });
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn the_other_group_at_the_same_address_is_not_heard() {
         flow.pack(&message(length), 256, &mut packed);
         packed.frames().for_each(|frame| assert_eq!(accept(&mut decoder, frame), Got::Nothing));
     }
-    assert_eq!((decoder.counts(), decoder.take_refusal()), (Counts::default(), None));
+    assert_eq!((decoder.counts(), decoder.take_refusal()), (FrameCounts::default(), None));
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn no_changed_bit_of_a_sealed_frame_goes_through_but_of_the_hop_limit() {
                     assert_eq!(accept(&mut decoder, &forged), Got::Nothing);
                     // That of another group counts nowhere.
                     refused += u64::from(!(4..20).contains(&(bit / 8)));
-                    assert_eq!(decoder.counts(), Counts { refused, ..Counts::default() });
+                    assert_eq!(decoder.counts(), FrameCounts { refused, ..FrameCounts::default() });
                 }
             }
             assert_eq!(decoder.senders(), 0);
@@ -227,5 +227,5 @@ fn what_is_refused_is_said_at_a_bounded_rate() {
         }
     }
     assert_eq!(said, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]);
-    assert_eq!(decoder.counts(), Counts { refused: 1000, ..Counts::default() });
+    assert_eq!(decoder.counts(), FrameCounts { refused: 1000, ..FrameCounts::default() });
 }

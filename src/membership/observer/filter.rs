@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 use std::time::Instant;
 
-/// So many sources that one host asks for are kept in one group.
+/// At most this many sources that one host asks for are kept in one group.
 pub const SOURCES: usize = 512;
 
 /// What a host wants of a group, and how long its word holds.
@@ -179,7 +179,7 @@ pub enum Word<'a> {
     Time {
         /// It is this late.
         now: Instant,
-        /// So long the word of hosts of an old version holds for one another.
+        /// How long the word of hosts of an old version holds for one another.
         legacy_until: Option<Instant>,
     },
 }

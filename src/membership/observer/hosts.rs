@@ -6,16 +6,16 @@
 use super::filter::{Asked, Filter, Word};
 use super::link::{Link, Router};
 use super::packet::{Heard, Kind, Message, Query, Record};
-use crate::group::Role;
 use crate::membership::kernel::is_kernels_own;
 use crate::membership::known::{Change, GroupId, State};
+use carrier::Role;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
-/// So many listeners, each source that one asks for counted, are known on a link in one family.
+/// At most this many listeners, each source that one asks for counted, are known on a link in one family.
 pub const LISTENERS: usize = 65_536;
-/// So many hosts of one group.
+/// At most this many hosts of one group.
 pub const HOSTS: usize = 8192;
 /// How long a host has to answer the query that follows a leave, when the query has not been heard yet (RFC 3376 §8.8).
 const LAST_MEMBER: Duration = Duration::from_secs(1);

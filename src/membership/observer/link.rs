@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// So many PIM routers are known on a link in one family.
+/// At most this many PIM routers are known on a link in one family.
 pub const ROUTERS: usize = 256;
 
 /// The longest interval of a querier that is believed.

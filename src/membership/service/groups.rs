@@ -3,12 +3,12 @@
 use super::question::{Covered, host_memberships, own_at, states_at};
 use crate::error::Result;
 use crate::group::OwnGroup;
-use crate::group::Role;
 use crate::interfaces;
 use crate::membership::kernel::{State, table_states};
 use crate::membership::known::{self, GroupId};
 use crate::membership::{carried, observer, others};
 use crate::name::ip_name;
+use carrier::Role;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 

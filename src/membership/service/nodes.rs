@@ -3,12 +3,11 @@
 use super::question::{Covered, Question, Wanted, host_memberships, own_at};
 use crate::error::Result;
 use crate::group::OwnGroup;
-use crate::group::Role;
-
 use crate::membership::kernel::{self, Member, Membership, State};
 use crate::membership::{carried, observer};
 use crate::name::{Name, ip_name};
 use crate::presence;
+use carrier::Role;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;

@@ -3,13 +3,13 @@
 use crate::control::own_groups;
 use crate::error::{Error, Result};
 use crate::group::OwnGroup;
-use crate::group::Role;
 use crate::interfaces::{self, Families};
 use crate::mapping;
 use crate::membership::kernel::{self, Membership, State};
 use crate::membership::known::{self, GroupId};
 use crate::membership::{observer, others};
 use crate::name::{Group, Name, Namespace};
+use carrier::Role;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use watch::Device;

@@ -1,19 +1,14 @@
 //! Processes on a network of their own: the thread, the sockets, and the end of a process.
 
-// Other tests use more of it.
-#[allow(dead_code)]
-#[path = "../../../tests/sandbox/mod.rs"]
-mod sandbox;
-
 use crate::control::own_groups;
-use crate::group::Role;
 use crate::presence::{self, HostChange};
 use crate::socket::handles;
-use sandbox::{inside_with, sh};
+use carrier::Role;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
+use testbed::sandbox::{inside_with, sh};
 
 static CHANGES: Mutex<Option<Sender<HostChange>>> = Mutex::new(None);
 

@@ -1,12 +1,12 @@
 //! A state that is announced, and what others make of it.
 
 use super::{BOTH, LISTENER, SENDER, group, numbered};
-use crate::group::Role;
 use crate::presence::Change;
 use crate::presence::feed::Feed;
 use crate::presence::own::{GROUPS_MAX, Own};
 use crate::presence::packet::{Announce, Group, NodeId, Record, Roles, Span};
 use crate::presence::remote::State;
+use carrier::Role;
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::sync::Arc;

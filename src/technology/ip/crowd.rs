@@ -74,7 +74,7 @@ impl Held {
 /// The smallest one's places: two kilobytes.
 const PLACES: usize = 256;
 
-/// So many addresses have one place: neighbours are mostly joined together.
+/// How many addresses have one place: neighbours are mostly joined together.
 const BLOCK: u32 = 32;
 
 /// A set of addresses in blocks, found by open addressing. When it gets too full, one of twice the size takes its place;

@@ -4,7 +4,7 @@
 //! the memberships; those that came first move there too, and nothing is lost on the way.
 
 use super::holders::Holders;
-use super::{Decoding, Hears, Held, Opening, Receiver, Settings};
+use super::{Decoding, Hears, Held, IpSettings, Opening, Receiver};
 use crate::counters::InterfaceCounters;
 use crate::error::limit_error;
 use std::collections::HashMap;
@@ -14,10 +14,10 @@ use std::sync::atomic::Ordering;
 use sys::udp::{self, Membership};
 use sys::{fork, handle};
 
-/// So many groups of one port at one device have receivers of their own; with the next, all of them share one.
+/// At most this many groups of one port at one device have receivers of their own; with the next, all of them share one.
 const CROWD: usize = 64;
 
-/// So many receivers of their own a multicast socket has at most where groups could share one.
+/// At most this many receivers of their own a multicast socket has where groups could share one.
 const CROWDS: usize = 256;
 
 /// Who reads the receivers of a multicast socket. None of the calls waits for a message.
@@ -90,7 +90,7 @@ impl Seat {
 /// All of them.
 pub struct Seats<R> {
     readers: Arc<R>,
-    settings: Settings,
+    settings: IpSettings,
     seats: Vec<Option<Seat>>,
     free: Vec<usize>,
     /// Receivers that serve one group each.
@@ -110,7 +110,7 @@ struct Shared {
 
 impl<R: Readers> Seats<R> {
     /// None is taken.
-    pub fn new(readers: Arc<R>, settings: Settings) -> Seats<R> {
+    pub fn new(readers: Arc<R>, settings: IpSettings) -> Seats<R> {
         Seats {
             readers,
             settings,

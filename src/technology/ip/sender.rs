@@ -1,6 +1,6 @@
 //! The sockets that messages go out by.
 
-use super::Settings;
+use super::IpSettings;
 use once_cell::race::OnceBox;
 use socket2::SockAddr;
 use std::io;
@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use sys::udp;
 
-/// So many bytes hold all frames of a message, parity and the kernel's own share included.
+/// This many bytes hold all frames of a message, parity and the kernel's own share included.
 const WIDER: usize = 512 << 10;
 
 /// A UDP socket that messages go out by: one device, one family.
@@ -39,7 +39,7 @@ impl Sender {
         source: Option<IpAddr>,
         address: Option<Ipv4Addr>,
         ttl: u8,
-        settings: Settings,
+        settings: IpSettings,
     ) -> io::Result<Sender> {
         let any: IpAddr = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
         let fd = udp::socket(any)?;
@@ -100,7 +100,7 @@ impl Sender {
     }
 
     /// Changes the hop limit.
-    pub fn set_ttl(&self, ttl: u8, settings: Settings) -> io::Result<()> {
+    pub fn set_ttl(&self, ttl: u8, settings: IpSettings) -> io::Result<()> {
         udp::set_ttl(&self.fd, self.v6, ttl)?;
         self.silent.store(ttl == 0 && !settings.loopback, Ordering::Relaxed);
         Ok(())

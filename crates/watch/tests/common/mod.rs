@@ -3,10 +3,6 @@
 // Not every test needs everything.
 #![allow(dead_code, unused_imports)]
 
-#[path = "../../../../tests/sandbox/mod.rs"]
-mod sandbox;
-
-pub use sandbox::{inside, ip_batch, sh};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -15,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+pub use testbed::sandbox::{inside, ip_batch, sh};
 use watch::{Change, Device, Filter, Namespace, Subscription, Watch};
 
 pub const PATIENCE: Duration = Duration::from_secs(20);

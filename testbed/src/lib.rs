@@ -1,0 +1,4 @@
+//! What the tests of all libraries of the house share. `lib.sh` and `lab.bash` beside it are the same for shell tests.
+
+pub mod mutation;
+pub mod sandbox;

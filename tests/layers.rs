@@ -1,0 +1,81 @@
+//! Who may know whom in this house, and what a room never does, read from the sources (tests/house/rules.rs), and the
+//! picture of it.
+//!
+//! `TODAY` lists what breaks a rule as yet. It may only shrink: a break that is not in it fails, and so does an entry that is
+//! a break no more. Code under `#[cfg(test)]`, tests and benches may know everything.
+
+mod house;
+
+use house::picture::picture;
+use house::rules::{Break, breaks};
+use house::{Files, House};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+const PICTURE: &str = "docs/rooms.md";
+
+fn files() -> Files {
+    house::files(Path::new(env!("CARGO_MANIFEST_DIR")))
+}
+
+#[test]
+fn every_room_knows_only_what_is_below_it() {
+    let found = breaks(&House::read(&files()));
+    let today: BTreeSet<_> = TODAY.iter().copied().collect();
+    let keys: BTreeSet<_> = found.iter().map(Break::key).collect();
+    let new = found.iter().filter(|one| !today.contains(&one.key()));
+    let new = new.map(|one| format!("{}:{}: {}\n", one.file, one.line, one.rule));
+    let gone = today.difference(&keys);
+    let gone = gone.map(|one| format!("no break any more, take it out of the list: {one:?}\n"));
+    let said: String = new.chain(gone).collect();
+    assert!(said.is_empty(), "\n{said}");
+}
+
+#[test]
+fn the_picture_is_of_these_sources() {
+    let files = files();
+    let picture = picture(&files, &House::read(&files));
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join(PICTURE);
+    if std::env::var_os("HAM_UPDATE_PICTURE").is_some() {
+        fs::write(&place, &picture).expect("the picture can be written");
+    }
+    let committed = fs::read_to_string(place).expect("a committed picture");
+    // Not assert_eq: it would print two whole pictures.
+    assert!(picture == committed, "{PICTURE} is not what the sources say: run `make picture`");
+}
+
+/// Breaks of today, by file and rule.
+const TODAY: &[(&str, &str)] = &[
+    ("src/technology/overlay.rs", "technology knows config, which is above it"),
+    ("src/config", "is in a circle of rooms"),
+    ("src/frame/flow.rs", "no system call here, and this is one: getrandom::fill"),
+    ("src/frame/refusal.rs", "the name Refusal leaves this file and another one"),
+    ("src/mapping", "is in a circle of rooms"),
+    ("src/mapping/credentials.rs", "mapping knows config, which is above it"),
+    ("src/mapping/mod.rs", "mapping knows config, which is above it"),
+    ("src/membership/kernel/proc.rs", "the name Filter leaves this file and another one"),
+    ("src/membership/kernel/state.rs", "the name State leaves this file and another one"),
+    ("src/membership/known.rs", "the name Change leaves this file and another one"),
+    ("src/membership/known.rs", "the name State leaves this file and another one"),
+    ("src/membership/observer/filter.rs", "the name Filter leaves this file and another one"),
+    ("src/membership/observer/hosts.rs", "the name Group leaves this file and another one"),
+    ("src/membership/observer/link.rs", "the name Link leaves this file and another one"),
+    ("src/membership/observer/packet.rs", "the name Record leaves this file and another one"),
+    ("src/membership/observer/program.rs", "the name Part leaves this file and another one"),
+    ("src/name/mod.rs", "the name Group leaves this file and another one"),
+    ("src/name/mod.rs", "the name Part leaves this file and another one"),
+    ("src/presence", "is in a circle of rooms"),
+    ("src/presence/link.rs", "no system call here, and this is one: sys::logging::Pace"),
+    ("src/presence/link.rs", "no system call here, and this is one: sys::logging::Pace::new"),
+    ("src/presence/link.rs", "the name Link leaves this file and another one"),
+    ("src/presence/mod.rs", "the name Change leaves this file and another one"),
+    ("src/presence/packet.rs", "the name Refusal leaves this file and another one"),
+    ("src/presence/record.rs", "the name Group leaves this file and another one"),
+    ("src/presence/record.rs", "the name Record leaves this file and another one"),
+    ("src/presence/remote.rs", "the name State leaves this file and another one"),
+    ("src/presence/running.rs", "config::get() is not asked here"),
+    ("src/presence/running.rs", "presence knows config, which is above it"),
+    ("src/technology", "is in a circle of rooms"),
+    ("src/technology/mod.rs", "technology knows config, which is above it"),
+];
