@@ -75,7 +75,7 @@ fn nothing_falls_between_the_state_and_the_changes() {
             all.push(begin());
             std::thread::sleep(Duration::from_millis(5));
         }
-        churn.map(|churn| churn.join().unwrap());
+        churn.into_iter().for_each(|churn| churn.join().unwrap());
         all.push(begin());
         assert!(all.len() > 10, "the devices came too fast: {}", all.len());
         for (heard, _, watch) in &all {
