@@ -1,8 +1,8 @@
 //! The one interface watch of this process: made when somebody first needs it, and whoever needs it subscribes by himself.
 
+use crate::error::Result;
 use arc_swap::ArcSwapOption;
 use std::sync::Arc;
-use sys::failure::Result;
 use watch::{Change, Filter, Subscription, Watch};
 
 static PROCESS: ArcSwapOption<Watch> = ArcSwapOption::const_empty();

@@ -56,7 +56,7 @@ enum What {
     SourcesEnded,
     Kernel(Change),
     /// Other nodes have a state (true), or have it no more.
-    Remote(known::State, bool),
+    Remote(known::RemoteState, bool),
     Stop,
 }
 
@@ -153,7 +153,7 @@ fn hear(news: &News<'_>) {
 }
 
 /// Called when the first node of a state of other nodes came, or the last one went. Never blocks.
-pub fn remote_change(state: &known::State, came: bool) {
+pub fn remote_change(state: &known::RemoteState, came: bool) {
     put(|| What::Remote(state.clone(), came));
 }
 

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use sys::fork::Hook;
 use sys::handle::{self, DOORBELL, Handle};
 use sys::logging::Pace;
+use sys::random;
 use sys::{exit, thread};
 use watch::{Device, Filter};
 
@@ -301,11 +302,7 @@ impl Worker {
 
     fn open(&mut self, place: Place, address: IpAddr, curious: bool, now: Instant) -> std::io::Result<()> {
         let sockets = Sockets::open(place.0, address, self.config.port)?;
-        let mut random = [0; 24];
-        getrandom::fill(&mut random).map_err(std::io::Error::other)?;
-        let (id, seed) = random.split_at(16);
-        let id = NodeId(id.first_chunk().copied().unwrap_or_default());
-        let seed = u64::from_ne_bytes(seed.first_chunk().copied().unwrap_or_default());
+        let (id, seed) = (NodeId(random::bytes()?), u64::from_ne_bytes(random::bytes()?));
         self.last_token += 1;
         let token = self.last_token;
         self.shared.bell.add(&sockets.receiver, token)?;
@@ -349,6 +346,12 @@ impl Running {
         while let Some(packet) = self.link.next_packet() {
             if let Err(e) = self.sockets.send(&self.link.write(&packet)) {
                 log::debug!("presence at Interface {ifindex}: {e}");
+            }
+        }
+        if let Some((from, refusal)) = self.link.take_refusal() {
+            static PACE: Pace = Pace::new();
+            if PACE.due() {
+                log::warn!("a presence packet from {from} is dropped: {refusal}");
             }
         }
         if let Some(roster) = self.link.take_roster() {

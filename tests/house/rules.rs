@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The rooms of libham from the ground up. A room knows those below it; those in one line do not know each other.
 pub const RANKS: [&[&str]; 10] = [
-    &["error", "group", "counters", "shards", "lend", "watching"],
-    &["name", "frame"],
+    &["error", "group", "counters", "shards", "lend"],
+    &["name", "frame", "watching"],
     &["mapping", "technology", "presence"],
     &["config"],
     &["interfaces"],

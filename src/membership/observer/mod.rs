@@ -17,7 +17,7 @@ use crate::watching::Follower;
 use arc_swap::ArcSwapOption;
 use devices::Devices;
 use hosts::Hosts;
-use program::Part;
+use program::Share;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -151,7 +151,7 @@ fn observe(observer: &Observer, mut devices: Devices) {
         let retry = devices.is_incomplete().then(|| followed + RETRY);
         let next = [deadline, stale, retry, resting].into_iter().flatten().min();
         let timeout = next.map(|at| at.saturating_duration_since(now));
-        let rests = |part| part == Part::Refreshes && resting.is_some();
+        let rests = |part| part == Share::Refreshes && resting.is_some();
         let captures = devices.captures();
         let captures = captures.map(|(part, _, capture)| if rests(part) { -1 } else { capture.as_raw_fd() });
         let fds: Vec<RawFd> = captures.chain([observer.bell.as_raw_fd()]).collect();
@@ -188,11 +188,11 @@ fn observe(observer: &Observer, mut devices: Devices) {
         let mut take = |packet: &Packet| devices.take(now, packet, &mut hosts, &mut changes);
         for ((part, scope, capture), ready) in devices.captures().zip(&ready) {
             let read = match part {
-                Part::Refreshes if *ready || all => {
+                Share::Refreshes if *ready || all => {
                     read(capture, &mut older, &mut take).map(|count| refreshes += count)
                 }
-                Part::News if *ready => {
-                    let before = devices.capture(Part::Refreshes, scope);
+                Share::News if *ready => {
+                    let before = devices.capture(Share::Refreshes, scope);
                     let count = read_news(capture, before, (&mut batch, &mut older), &mut take);
                     count.map(|(first, then)| (refreshes, news) = (refreshes + first, news + then))
                 }
@@ -281,7 +281,7 @@ impl Observer {
 
     fn forget(&self, devices: Vec<u32>) {
         devices.iter().for_each(|device| self.hosts().forget(*device));
-        known::report(Origin::Observer, devices.into_iter().map(known::Change::Vanished));
+        known::report(Origin::Observer, devices.into_iter().map(known::RemoteChange::Vanished));
     }
 }
 

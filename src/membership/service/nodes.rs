@@ -3,7 +3,7 @@
 use super::question::{Covered, Question, Wanted, host_memberships, own_at};
 use crate::error::Result;
 use crate::group::OwnGroup;
-use crate::membership::kernel::{self, Member, Membership, State};
+use crate::membership::kernel::{self, KernelState, Member, Membership};
 use crate::membership::{carried, observer};
 use crate::name::{Name, ip_name};
 use crate::presence;
@@ -135,7 +135,7 @@ impl Question {
             own.iter().filter(|g| g.listener).filter(is_asked).map(|g| g.address.is_ipv4()).collect();
         let covered = Covered::new(&own);
         for Membership { ifindex, address, source } in host_memberships()? {
-            let state = State { ifindex, address, source, sender: false };
+            let state = KernelState { ifindex, address, source, sender: false };
             let counts = !(matches!(self.wanted, Wanted::All) && kernel::is_kernels_own(address));
             if ifindex == self.device.index && counts && self.wants(address, source) && !covered.holds(&state)
             {
