@@ -153,7 +153,7 @@ header:
 	HAM_UPDATE_HEADERS=1 $(CARGO) test --test header_drift
 
 picture:
-	HAM_UPDATE_PICTURE=1 $(CARGO) test --no-default-features --test layers picture
+	HAM_UPDATE_PICTURE=1 $(CARGO) test --test layers picture
 
 # --- Installing ----------------------------------------------------------------------------------------------------
 
