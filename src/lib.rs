@@ -23,5 +23,6 @@ mod core;
 mod lend;
 mod receive;
 mod send;
+mod settings;
 mod shards;
 mod technology;

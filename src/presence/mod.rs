@@ -15,6 +15,7 @@ mod remote;
 mod requests;
 mod roster;
 mod running;
+mod settings;
 mod spans;
 mod timers;
 mod transport;
@@ -26,6 +27,7 @@ pub use link::{Counts, Link, Settings};
 pub use packet::{Group, NodeId, Packet, Refusal, Roles};
 pub use roster::{Neighbor, Roster};
 pub use running::{OnChange, devices_changed, groups_changed, is_heard, listen, roster, speak};
+pub use settings::PresenceSettings;
 
 use carrier::Role;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

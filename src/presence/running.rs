@@ -6,8 +6,7 @@
 use super::feed::Feed;
 use super::packet::{Group, NodeId, PACKET_MAX, Roles};
 use super::transport::Sockets;
-use super::{HostChange, Link, Roster, Settings};
-use crate::config::{self, PresenceConfig};
+use super::{HostChange, Link, PresenceSettings, Roster, Settings};
 use crate::error::{Error, Result};
 use crate::group::OwnGroup;
 use crate::interfaces::{self, Device, watch};
@@ -59,9 +58,9 @@ const FAREWELL: Duration = Duration::from_millis(50);
 
 /// Says from now on what this process is in: a framed group was joined, registered or sent to. No-op where presence runs,
 /// or is configured off. What goes wrong is logged: groups work without presence.
-pub fn speak(own: Own) {
+pub fn speak(settings: &'static PresenceSettings, own: Own) {
     if SHARED.load().is_none() {
-        if let Err(e) = run(own) {
+        if let Err(e) = run(settings, own) {
             static PACE: Pace = Pace::new();
             if PACE.due() {
                 log::warn!("{e}: this process tells nobody of its groups");
@@ -72,12 +71,12 @@ pub fn speak(own: Own) {
 
 /// Also hears from now on what others are in; `on_change` is told: what there is as it is learned, then every change. Once
 /// it is given, it stays.
-pub fn listen(on_change: OnChange, own: Own) -> Result<()> {
+pub fn listen(settings: &'static PresenceSettings, on_change: OnChange, own: Own) -> Result<()> {
     if ON_CHANGE.load().is_none() {
         ON_CHANGE.store(Some(Arc::new(on_change)));
         devices_changed();
     }
-    run(own)
+    run(settings, own)
 }
 
 /// True when what others say is heard.
@@ -116,9 +115,8 @@ fn tell(what: impl Fn(&Shared) -> &AtomicBool) {
     }
 }
 
-fn run(own: Own) -> Result<()> {
-    let config = &config::get()?.presence;
-    if !config.enabled || SHARED.load().is_some() {
+fn run(settings: &'static PresenceSettings, own: Own) -> Result<()> {
+    if !settings.enabled || SHARED.load().is_some() {
         return Ok(());
     }
     ON_FORK.set();
@@ -137,7 +135,7 @@ fn run(own: Own) -> Result<()> {
     }
     exit::at_exit(farewell);
     let inside = shared.clone();
-    if let Err(e) = thread::spawn("ham-presence", move || Worker::new(inside, config, own).work()) {
+    if let Err(e) = thread::spawn("ham-presence", move || Worker::new(inside, settings, own).work()) {
         SHARED.compare_and_swap(&shared, None);
         return Err(failed(&e));
     }
@@ -166,7 +164,7 @@ struct Running {
 
 struct Worker {
     shared: Arc<Shared>,
-    config: &'static PresenceConfig,
+    settings: &'static PresenceSettings,
     own: Own,
     links: BTreeMap<Place, Running>,
     groups: HashMap<Place, Vec<Group>>,
@@ -177,10 +175,10 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(shared: Arc<Shared>, config: &'static PresenceConfig, own: Own) -> Worker {
+    fn new(shared: Arc<Shared>, settings: &'static PresenceSettings, own: Own) -> Worker {
         Worker {
             shared,
-            config,
+            settings,
             own,
             links: BTreeMap::new(),
             groups: HashMap::new(),
@@ -296,7 +294,7 @@ impl Worker {
     }
 
     fn open(&mut self, place: Place, address: IpAddr, curious: bool, now: Instant) -> std::io::Result<()> {
-        let sockets = Sockets::open(place.0, address, self.config.port)?;
+        let sockets = Sockets::open(place.0, address, self.settings.port)?;
         let mut random = [0; 24];
         getrandom::fill(&mut random).map_err(std::io::Error::other)?;
         let (id, seed) = random.split_at(16);
@@ -305,7 +303,7 @@ impl Worker {
         self.last_token += 1;
         let token = self.last_token;
         self.shared.bell.add(&sockets.receiver, token)?;
-        let PresenceConfig { interval, priority, ref key, .. } = *self.config;
+        let PresenceSettings { interval, priority, ref key, .. } = *self.settings;
         let settings = Settings { interval, priority, key: key.clone(), curious };
         self.links
             .insert(place, Running { link: Link::new(settings, id, seed, address, now), sockets, token });
