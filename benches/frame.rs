@@ -54,7 +54,7 @@ fn measure<T>(name: &str, count: usize, mut prepare: impl FnMut() -> T, mut body
 }
 
 fn pack(name: &str, key: Option<&GroupKey>, length: usize, fec: u8, count: usize) {
-    let flow = Flow::new(tag(), key, fec).expect("random numbers");
+    let flow = Flow::new(tag(), key, fec, sys::random::bytes().expect("random numbers"));
     let message = vec![1; length];
     measure(name, count, Packed::default, |mut packed| {
         for _ in 0..count {
@@ -93,7 +93,7 @@ fn take(decoder: &mut Decoder, frames: &mut [Vec<u8>]) -> usize {
 }
 
 fn accept(name: &str, key: Option<&GroupKey>, length: usize, count: usize) {
-    let flow = Flow::new(tag(), key, 0).expect("random numbers");
+    let flow = Flow::new(tag(), key, 0, sys::random::bytes().expect("random numbers"));
     let mut decoder = Decoder::new(tag(), key.cloned(), LIMIT);
     measure(
         name,
@@ -107,7 +107,9 @@ fn accept(name: &str, key: Option<&GroupKey>, length: usize, count: usize) {
 }
 
 fn accept_from_several(name: &str, senders: usize) {
-    let flows: Vec<Flow> = (0..senders).map(|_| Flow::new(tag(), None, 0).expect("random numbers")).collect();
+    let flows: Vec<Flow> = (0..senders)
+        .map(|_| Flow::new(tag(), None, 0, sys::random::bytes().expect("random numbers")))
+        .collect();
     let mut decoder = Decoder::new(tag(), None, LIMIT);
     let count = 20_000 / senders * senders;
     measure(
@@ -122,7 +124,7 @@ fn accept_from_several(name: &str, senders: usize) {
 }
 
 fn duplicate(name: &str) {
-    let flow = Flow::new(tag(), None, 0).expect("random numbers");
+    let flow = Flow::new(tag(), None, 0, sys::random::bytes().expect("random numbers"));
     let mut decoder = Decoder::new(tag(), None, LIMIT);
     // The others of the window come again and again.
     let count = 4000;
@@ -140,7 +142,7 @@ fn duplicate(name: &str) {
 }
 
 fn foreign(name: &str) {
-    let flow = Flow::new(Tag::of("ham:opaque:other"), None, 0).expect("random numbers");
+    let flow = Flow::new(Tag::of("ham:opaque:other"), None, 0, sys::random::bytes().expect("random numbers"));
     let mut decoder = Decoder::new(tag(), None, LIMIT);
     let count = 20_000;
     measure(
@@ -155,7 +157,7 @@ fn foreign(name: &str) {
 }
 
 fn bundled(name: &str) {
-    let flow = Flow::new(tag(), None, 0).expect("random numbers");
+    let flow = Flow::new(tag(), None, 0, sys::random::bytes().expect("random numbers"));
     let mut decoder = Decoder::new(tag(), None, LIMIT);
     let mut entries = Vec::new();
     let each = (DATAGRAM - flow.overhead()) / (64 + 2);
@@ -186,7 +188,7 @@ fn bundled(name: &str) {
 }
 
 fn restore(name: &str, lost: usize) {
-    let flow = Flow::new(tag(), None, 20).expect("random numbers");
+    let flow = Flow::new(tag(), None, 20, sys::random::bytes().expect("random numbers"));
     let mut decoder = Decoder::new(tag(), None, LIMIT);
     let count = 100;
     let message = vec![1; 60_000];

@@ -23,7 +23,7 @@ pub fn check(input: &[u8]) -> usize {
     assert_eq!(sealed.counts().lost, 0);
     // And what comes next is heard as ever, though the decoder may take it for anything but a frame in vain.
     for (decoder, key) in [(&mut plain, None), (&mut sealed, Some(&key))] {
-        let flow = Flow::new(tag, key, 0).expect("random numbers");
+        let flow = Flow::new(tag, key, 0, sys::random::bytes().expect("random numbers"));
         let mut packed = Packed::default();
         flow.pack(&[1; 700], 256, &mut packed);
         let got: usize = packed.frames().map(|frame| accept(decoder, frame)).sum();

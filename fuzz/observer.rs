@@ -1,6 +1,6 @@
 //! What holds for any bytes that are heard as packets, one after the other. The fuzz target and the tests share it.
 
-use ham::membership::known::Change;
+use ham::membership::known::RemoteChange;
 use ham::membership::observer::hosts::Hosts;
 use ham::membership::observer::packet::{self, sum};
 use std::collections::HashSet;
@@ -28,9 +28,9 @@ pub fn check(mut bytes: &[u8]) -> usize {
         for change in out.drain(..) {
             // Each is told once, and what ends was there.
             match change {
-                Change::Came(state, node) => assert!(known.insert((state, node))),
-                Change::Went(state, node) => assert!(known.remove(&(state, node))),
-                Change::Vanished(_) => panic!("nothing vanishes by itself"),
+                RemoteChange::Came(state, node) => assert!(known.insert((state, node))),
+                RemoteChange::Went(state, node) => assert!(known.remove(&(state, node))),
+                RemoteChange::Vanished(_) => panic!("nothing vanishes by itself"),
             }
         }
     }

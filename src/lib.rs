@@ -26,3 +26,4 @@ mod send;
 mod settings;
 mod shards;
 mod technology;
+mod watching;

@@ -31,7 +31,12 @@ fn no_bytes_break_a_rule() {
 
 /// The frames of some messages of one sender, some changed, lost, doubled, or in the wrong order.
 fn made_up(random: &mut Random) -> Vec<Vec<u8>> {
-    let flow = Flow::new(Tag::of(frames::NAME), None, [0, 20, 100][random.below(3)]).expect("random numbers");
+    let flow = Flow::new(
+        Tag::of(frames::NAME),
+        None,
+        [0, 20, 100][random.below(3)],
+        sys::random::bytes().expect("random numbers"),
+    );
     let mut packed = Packed::default();
     let mut made = Vec::new();
     for _ in 0..=random.below(6) {

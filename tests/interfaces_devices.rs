@@ -23,9 +23,9 @@ fn loopback_only_where_there_is_nothing_else() {
         // Down devices do not count.
         assert_eq!(interfaces::all().unwrap(), [1]);
         sh("ip link set v up");
-        assert_eq!(interfaces::all().unwrap(), [interfaces::by_name("v").unwrap().unwrap().index]);
+        assert_eq!(interfaces::all().unwrap(), [watch::by_name("v").unwrap().unwrap().index]);
         sh("ip link set w up; ip link set v multicast off");
-        assert_eq!(interfaces::all().unwrap(), [interfaces::by_name("w").unwrap().unwrap().index]);
+        assert_eq!(interfaces::all().unwrap(), [watch::by_name("w").unwrap().unwrap().index]);
     });
 }
 
@@ -35,10 +35,8 @@ fn the_multicast_route_picks_the_default() {
         sh("ip link set lo up");
         veth("v0");
         veth("v1");
-        let (a, b) = (
-            interfaces::by_name("v0").unwrap().unwrap().index,
-            interfaces::by_name("v1").unwrap().unwrap().index,
-        );
+        let (a, b) =
+            (watch::by_name("v0").unwrap().unwrap().index, watch::by_name("v1").unwrap().unwrap().index);
         let choose = |v4: &str, v6: &str| {
             sh(&format!(
                 "ip route replace 224.0.0.0/4 dev {v4}; ip -6 route flush table 77 || true; ip -6 rule del pref 5 || true"
@@ -71,21 +69,21 @@ fn devices_as_ip_shows_them() {
             "ip link add br0 type bridge mcast_querier 1; ip link set v0p master br0; ip link set br0 up mtu 1400; \
             ip addr add 10.1.2.3/24 dev v0; ip addr add 10.1.2.4/24 dev v0; ip -6 addr add fd00::1/64 dev v0 nodad",
         );
-        let a = interfaces::by_name("v0").unwrap().unwrap();
-        assert_eq!(interfaces::device(a.index).unwrap().unwrap().name, "v0");
+        let a = watch::by_name("v0").unwrap().unwrap();
+        assert_eq!(watch::device(a.index).unwrap().unwrap().name, "v0");
         assert_eq!(a.kind.as_deref(), Some("veth"));
         assert_eq!(a.v4, ["10.1.2.3".parse::<std::net::Ipv4Addr>().unwrap(), "10.1.2.4".parse().unwrap()]);
         assert!(a.v6.contains(&("fd00::1".parse().unwrap(), false)));
         assert!(a.has("fd00::1".parse().unwrap()) && !a.has("fd00::2".parse().unwrap()));
-        let br0 = interfaces::by_name("br0").unwrap().unwrap();
+        let br0 = watch::by_name("br0").unwrap().unwrap();
         assert_eq!((br0.mtu, br0.kind.as_deref()), (1400, Some("bridge")));
         assert!(br0.bridge.as_ref().is_some_and(|b| b.querier && b.snooping && b.queries(true)));
-        assert_eq!(interfaces::by_name("v0p").unwrap().unwrap().master, Some(br0.index));
+        assert_eq!(watch::by_name("v0p").unwrap().unwrap().master, Some(br0.index));
         assert!(a.ipv6 && br0.ipv6);
         sh("echo 1 >/proc/sys/net/ipv6/conf/v0/disable_ipv6; ip link set br0 mtu 1279");
-        assert!(!interfaces::by_name("v0").unwrap().unwrap().ipv6);
-        assert!(!interfaces::by_name("br0").unwrap().unwrap().ipv6);
-        assert_eq!(interfaces::by_name("nobody").unwrap(), None);
+        assert!(!watch::by_name("v0").unwrap().unwrap().ipv6);
+        assert!(!watch::by_name("br0").unwrap().unwrap().ipv6);
+        assert_eq!(watch::by_name("nobody").unwrap(), None);
         assert_eq!(interfaces::properties(index("br0")).unwrap().mtu, 1279);
         assert_eq!(interfaces::properties(a.index).unwrap().address, "10.1.2.3");
         assert_eq!(interfaces::properties(encode(a.index, Families::V4)).unwrap().name, "v0");
@@ -101,7 +99,7 @@ fn tentative_addresses_are_told() {
         );
         veth("v0");
         let is_tentative = || {
-            let device = interfaces::by_name("v0").unwrap().unwrap();
+            let device = watch::by_name("v0").unwrap().unwrap();
             device.v6.first().map(|(_, tentative)| *tentative)
         };
         // The kernel takes a moment to give it an address, and three seconds to take it for its own.
@@ -125,9 +123,9 @@ fn the_way_to_an_address() {
             ip -6 route add fd09::/16 via fd00::9; ip route add 10.9.0.0/16 via inet6 fd00::9 dev v0; \
             ip route add unreachable 10.8.0.0/16",
         );
-        let a = interfaces::by_name("v0").unwrap().unwrap().index;
+        let a = watch::by_name("v0").unwrap().unwrap().index;
         let way = |to: &str| {
-            let route = interfaces::route_towards(to.parse().unwrap()).unwrap();
+            let route = watch::route_towards(to.parse().unwrap()).unwrap();
             route.map(|r| (r.ifindex, r.gateway.map(|g: IpAddr| g.to_string())))
         };
         assert_eq!(way("10.0.0.7"), Some((a, None)));
@@ -137,9 +135,9 @@ fn the_way_to_an_address() {
         assert_eq!(way("10.0.0.1"), Some((1, None)));
         assert_eq!(way("10.8.0.1"), None);
         assert_eq!(way("2001:db8::1"), None);
-        assert_eq!(interfaces::route_gateway("10.0.0.7".parse().unwrap()).unwrap(), None);
+        assert_eq!(watch::route_gateway("10.0.0.7".parse().unwrap()).unwrap(), None);
         assert_eq!(
-            interfaces::route_gateway("192.0.2.1".parse().unwrap()).unwrap(),
+            watch::route_gateway("192.0.2.1".parse().unwrap()).unwrap(),
             Some(("10.0.0.254".parse().unwrap(), a))
         );
     });
@@ -157,7 +155,7 @@ fn a_thousand_devices_are_listed_whole() {
             ));
         }
         ip_batch(&batch);
-        let devices = interfaces::devices().unwrap();
+        let devices = watch::devices().unwrap();
         assert_eq!(devices.len(), 1001);
         assert_eq!(devices.iter().filter(|d| d.v4.len() == 1).count(), 500);
     });

@@ -8,11 +8,12 @@ use crate::counters::InterfaceCounters;
 use crate::error::{Error, Result};
 use crate::frame::MAX_MESSAGE;
 use crate::group::EventType;
-use crate::interfaces::{self, Change, Device, Families, carriers};
+use crate::interfaces::{self, Families, carriers};
 use crate::mapping::Framing;
 use crate::technology::ip::Sender;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use watch::{Change, Device};
 
 /// An Interface of the socket.
 pub(super) struct Attached {
@@ -80,7 +81,7 @@ impl Control {
         if let Some(i) = self.attached.iter().position(fits) {
             return Ok(i);
         }
-        match interfaces::device(ifindex)? {
+        match watch::device(ifindex)? {
             Some(_) => Err(not_ours()),
             None => Err(Error::NoSuchInterface(id)),
         }
@@ -96,7 +97,7 @@ impl Control {
     }
 
     pub fn add_interface(&mut self, id: u32) -> Result<()> {
-        let devices = interfaces::devices()?;
+        let devices = watch::devices()?;
         let before = self.reach();
         self.attach(id, &devices)?;
         if self.carriers().any(|carrier| carrier == id) {
@@ -171,7 +172,7 @@ impl Control {
     }
 
     pub fn atomic_size(&self) -> Result<usize> {
-        let devices = interfaces::devices()?;
+        let devices = watch::devices()?;
         let size = |a: &Attached| {
             let device = devices.iter().find(|d| d.index == a.ifindex)?;
             Some(device.datagram(a.families.v6() && device.ipv6))

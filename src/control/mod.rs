@@ -19,18 +19,20 @@ pub(crate) use fork::prepare_for_fork;
 use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::group::OwnGroup;
-use crate::interfaces::{self, Change, watch};
+use crate::interfaces;
 use crate::mapping::Mapped;
 use crate::name::Name;
 use crate::presence;
 use crate::receive::Inbound;
 use crate::send::{Outbound, Outlet, Route};
 use crate::technology::Carrier;
+use crate::watching::Follower;
 use news::{News, tell};
 use state::{Control, Happened};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use watch::{Change, Filter};
 
 /// A multicast socket's core and its two halves.
 #[derive(Clone)]
@@ -205,9 +207,9 @@ fn watch_interfaces(core: &Core) {
     if core.is_inherited() || fork::watched() {
         return;
     }
-    match watch::start(on_change) {
+    match DEVICES.begin() {
         // What changed before is made up for.
-        Ok(()) => on_change(&Change::Resync),
+        Ok(()) => on_change(&[Change::Resync]),
         Err(e) => {
             log::warn!("{e}: groups will not follow Interfaces that come back");
             fork::not_watched();
@@ -227,30 +229,33 @@ fn announce(registry: &Registry, id: u64, happened: Vec<Happened>) {
 }
 
 fn refresh(id: u64) {
-    let (Ok(devices), Ok(defaults)) = (interfaces::devices(), interfaces::default_interfaces()) else {
-        return;
-    };
+    let Ok(devices) = watch::devices() else { return };
+    let Ok(defaults) = interfaces::default_among(&devices) else { return };
     if let Some(control) = lock().get_mut(&id) {
         control.reconcile(&devices, &defaults);
     }
 }
 
-fn on_change(change: &Change) {
-    if matches!(change, Change::Group { .. } | Change::Members | Change::Forwarding) {
+/// Devices and addresses; and routes, which pick the default Interfaces.
+static DEVICES: Follower = Follower::new(Filter::new().links().addresses().routes().resync(), on_change);
+
+fn on_change(changes: &[Change]) {
+    let only_routes = changes.iter().all(|change| matches!(change, Change::Routes));
+    if only_routes && !lock().values().any(|control| control.follows_default) {
         return;
     }
-    let devices = match interfaces::devices() {
+    let devices = match watch::devices() {
         Ok(devices) => devices,
         Err(e) => return log::error!("the Interfaces cannot be listed: {e}"),
     };
-    let defaults = interfaces::default_interfaces().unwrap_or_default();
+    let defaults = interfaces::default_among(&devices).unwrap_or_default();
     let mut registry = lock();
     let ids: Vec<u64> = registry.keys().copied().collect();
     for id in ids {
         let Some(control) = registry.get_mut(&id).filter(|control| !control.core().is_inherited()) else {
             continue;
         };
-        control.forget(change);
+        changes.iter().for_each(|change| control.forget(change));
         control.reconcile(&devices, &defaults);
         let happened = control.take_happened();
         announce(&registry, id, happened);

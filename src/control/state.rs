@@ -100,7 +100,7 @@ impl Happened {
 impl Control {
     /// Over the Interfaces `ifs`, or the default ones when it is empty.
     pub fn new(halves: Halves, ifs: &[u32]) -> Result<Control> {
-        let devices = interfaces::devices()?;
+        let devices = watch::devices()?;
         let config = halves.core.config;
         let seats = Seats::new(halves.inbound.clone(), config.ip());
         let mut control = Control {
@@ -115,7 +115,7 @@ impl Control {
             outlets: HashMap::new(),
         };
         let ids = if ifs.is_empty() {
-            let ids = default_ids(config, &devices, interfaces::default_interfaces)?;
+            let ids = default_ids(config, &devices, || interfaces::default_among(&devices))?;
             ids.into_iter().chain(carriers::ids(Carrier::is_default)?).collect()
         } else {
             ifs.to_vec()

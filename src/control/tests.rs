@@ -1,7 +1,6 @@
 //! A panic in the middle of a change is an error of one call; no group is lost by it.
 
 use crate::group::OwnGroup;
-use crate::interfaces;
 use crate::receive::panics;
 use crate::socket::handles;
 use std::collections::BTreeSet;
@@ -19,7 +18,7 @@ fn joined() -> BTreeSet<String> {
 
 #[test]
 fn a_panic_loses_no_group() {
-    let lo = interfaces::by_name("lo").unwrap().unwrap().index;
+    let lo = watch::by_name("lo").unwrap().unwrap().index;
     let handle = handles::create(&[lo]).unwrap();
     let socket = handles::find(handle).unwrap();
     let all: Vec<String> = (1..=5).map(|i| format!("ham:ip:239.77.1.{i}:7777")).collect();

@@ -6,7 +6,6 @@ use super::header::{
 use super::parity::{self, Encoder};
 use super::seal::{GroupKey, SEAL, SenderKey};
 use super::{FRAGMENT_HEADER, HEADER, MAX_MESSAGE, Tag};
-use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// At most this many messages are sealed with one sender key. Of at most 700 frames each, they stay below what AES-GCM bears well
@@ -38,15 +37,13 @@ pub struct Packed {
 }
 
 impl Flow {
-    /// A new sender, with `fec_percent` parity fragments for every hundred fragments of a message that takes more
-    /// than one (0: none; at most 100). Errors: when the system has no random numbers.
-    pub fn new(tag: Tag, key: Option<&GroupKey>, fec_percent: u8) -> io::Result<Flow> {
-        let mut sender = [0; 16];
-        getrandom::fill(&mut sender).map_err(io::Error::other)?;
+    /// A new sender, of an id that is random and was never used, with `fec_percent` parity fragments for every hundred
+    /// fragments of a message that takes more than one (0: none; at most 100).
+    pub fn new(tag: Tag, key: Option<&GroupKey>, fec_percent: u8, sender: SenderId) -> Flow {
         if fec_percent > 0 {
             parity::prepare();
         }
-        Ok(Flow::resume(tag, key, fec_percent, sender, 1))
+        Flow::resume(tag, key, fec_percent, sender, 1)
     }
 
     /// A sender of this id whose next sequence number is `next`. Neither may ever have been used together.

@@ -1,7 +1,7 @@
 //! Group states at carriers, whose technologies know by themselves who is in which group. Service calls read what they
 //! have in memory; for membership events their changes go into the table of other nodes.
 
-use super::known::{self, GroupId, Origin, State};
+use super::known::{self, GroupId, Origin, RemoteState};
 use super::service::GroupType;
 use crate::control::news::{self, News};
 use crate::control::{carriers_in_use, own_groups};
@@ -54,10 +54,11 @@ fn watch(id: u32) {
 
 fn report(ifindex: u32, Change { group, role, present }: Change) {
     let address = Tag::of(&group).address();
-    let state = State { ifindex, group: GroupId::Name(group, address, None), role };
+    let state = RemoteState { ifindex, group: GroupId::Name(group, address, None), role };
     // All other nodes together.
     let node = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
-    let change = if present { known::Change::Came(state, node) } else { known::Change::Went(state, node) };
+    let change =
+        if present { known::RemoteChange::Came(state, node) } else { known::RemoteChange::Went(state, node) };
     known::report(Origin::Carrier, [change]);
 }
 

@@ -14,7 +14,7 @@ use super::{carried, known, observer, others};
 use crate::control::news::{self, News};
 use crate::error::{Error, Result};
 use crate::group::EventType;
-use crate::interfaces::watch::{self, Change};
+use crate::watching::Follower;
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender};
 use names::Spot;
@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use sys::fork::{self, Hook};
 use sys::thread;
+use watch::{Change, Filter};
 
 /// The C callback: event type, Interface id, Group Name.
 pub type Callback = extern "C" fn(i32, u32, *const c_char);
@@ -55,7 +56,7 @@ enum What {
     SourcesEnded,
     Kernel(Change),
     /// Other nodes have a state (true), or have it no more.
-    Remote(known::State, bool),
+    Remote(known::RemoteState, bool),
     Stop,
 }
 
@@ -105,7 +106,7 @@ pub fn enable() -> Result<()> {
     if !SUBSCRIBED.swap(true, Ordering::AcqRel) {
         news::subscribe(hear);
     }
-    watch::run()?;
+    KERNEL.begin()?;
     observer::start();
     others::start();
     carried::start();
@@ -152,13 +153,18 @@ fn hear(news: &News<'_>) {
 }
 
 /// Called when the first node of a state of other nodes came, or the last one went. Never blocks.
-pub fn remote_change(state: &known::State, came: bool) {
+pub fn remote_change(state: &known::RemoteState, came: bool) {
     put(|| What::Remote(state.clone(), came));
 }
 
-/// Called by the interface watch when the kernel's tables change, for whichever process. Never blocks.
-pub fn kernel_change(change: &Change) {
-    put(|| What::Kernel(change.clone()));
+/// What this host joins, for whichever process, and what its tables say.
+static KERNEL: Follower =
+    Follower::new(Filter::new().links().groups().members().forwarding().resync(), kernel_changes);
+
+fn kernel_changes(changes: &[Change]) {
+    for change in changes.iter().filter(|change| !matches!(change, Change::Link { .. })) {
+        put(|| What::Kernel(change.clone()));
+    }
 }
 
 fn put(what: impl FnOnce() -> What) {

@@ -43,7 +43,7 @@ impl GroupId {
 
 /// A group state at a device that other nodes have.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct State {
+pub struct RemoteState {
     /// The device.
     pub ifindex: u32,
     /// The group.
@@ -54,11 +54,11 @@ pub struct State {
 
 /// What was found out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum RemoteChange {
     /// A node has a state (again is nothing new).
-    Came(State, IpAddr),
+    Came(RemoteState, IpAddr),
     /// It has it no more (never had it is nothing new).
-    Went(State, IpAddr),
+    Went(RemoteState, IpAddr),
     /// Nothing is known of the device any more.
     Vanished(u32),
 }
@@ -72,7 +72,7 @@ const ROOM: usize = LIMIT / 16;
 #[derive(Debug, Default)]
 pub struct Known {
     /// The nodes of each state, each with the bits of its origins.
-    states: HashMap<State, HashMap<IpAddr, u8>>,
+    states: HashMap<RemoteState, HashMap<IpAddr, u8>>,
     pairs: usize,
     /// How many each origin has at each device.
     shares: HashMap<(u32, u8), usize>,
@@ -83,11 +83,11 @@ pub struct Known {
 
 impl Known {
     /// Takes a change in. `tell` gets each state that its first node has come to (true), or its last one has left.
-    pub fn apply(&mut self, origin: Origin, change: Change, tell: &mut impl FnMut(&State, bool)) {
+    pub fn apply(&mut self, origin: Origin, change: RemoteChange, tell: &mut impl FnMut(&RemoteState, bool)) {
         match change {
-            Change::Came(state, node) => self.came(origin, state, node, tell),
-            Change::Went(state, node) => self.went(origin, &state, node, tell),
-            Change::Vanished(ifindex) => {
+            RemoteChange::Came(state, node) => self.came(origin, state, node, tell),
+            RemoteChange::Went(state, node) => self.went(origin, &state, node, tell),
+            RemoteChange::Vanished(ifindex) => {
                 let there = self.states.iter().filter(|(state, _)| state.ifindex == ifindex);
                 let pairs = there.flat_map(|(state, nodes)| nodes.keys().map(|node| (state.clone(), *node)));
                 for (state, node) in pairs.collect::<Vec<_>>() {
@@ -97,7 +97,13 @@ impl Known {
         }
     }
 
-    fn came(&mut self, origin: Origin, state: State, node: IpAddr, tell: &mut impl FnMut(&State, bool)) {
+    fn came(
+        &mut self,
+        origin: Origin,
+        state: RemoteState,
+        node: IpAddr,
+        tell: &mut impl FnMut(&RemoteState, bool),
+    ) {
         let share = (state.ifindex, origin as u8);
         if let Some(origins) = self.states.get_mut(&state).and_then(|nodes| nodes.get_mut(&node)) {
             if *origins & origin as u8 == 0 {
@@ -120,7 +126,13 @@ impl Known {
         }
     }
 
-    fn went(&mut self, origin: Origin, state: &State, node: IpAddr, tell: &mut impl FnMut(&State, bool)) {
+    fn went(
+        &mut self,
+        origin: Origin,
+        state: &RemoteState,
+        node: IpAddr,
+        tell: &mut impl FnMut(&RemoteState, bool),
+    ) {
         let Some(nodes) = self.states.get_mut(state) else { return };
         let Some(origins) = nodes.get_mut(&node) else { return };
         let share = (state.ifindex, origin as u8);
@@ -148,7 +160,7 @@ impl Known {
     }
 
     /// Every state, with its nodes.
-    pub fn states(&self) -> impl Iterator<Item = (&State, impl Iterator<Item = IpAddr>)> {
+    pub fn states(&self) -> impl Iterator<Item = (&RemoteState, impl Iterator<Item = IpAddr>)> {
         self.states.iter().map(|(state, nodes)| (state, nodes.keys().copied()))
     }
 }
@@ -158,7 +170,7 @@ static KNOWN: ArcSwapOption<Mutex<Known>> = ArcSwapOption::const_empty();
 
 /// Takes in what `origin` has found out, and passes on what is new to membership events, in this order. Never blocks
 /// for longer than another such call takes.
-pub fn report(origin: Origin, changes: impl IntoIterator<Item = Change>) {
+pub fn report(origin: Origin, changes: impl IntoIterator<Item = RemoteChange>) {
     static PACE: Pace = Pace::new();
     let mut changes = changes.into_iter().peekable();
     if changes.peek().is_none() {
@@ -202,16 +214,16 @@ extern "C" fn forget_after_fork() {
 mod tests {
     use super::*;
 
-    fn state(last: u8, role: Role) -> State {
+    fn state(last: u8, role: Role) -> RemoteState {
         let group = GroupId::Address(IpAddr::from([239, 1, 1, last]), None);
-        State { ifindex: 2, group, role }
+        RemoteState { ifindex: 2, group, role }
     }
 
     fn node(last: u8) -> IpAddr {
         IpAddr::from([10, 0, 0, last])
     }
 
-    fn told(known: &mut Known, origin: Origin, change: Change) -> Vec<(State, bool)> {
+    fn told(known: &mut Known, origin: Origin, change: RemoteChange) -> Vec<(RemoteState, bool)> {
         let mut told = Vec::new();
         known.apply(origin, change, &mut |state, came| told.push((state.clone(), came)));
         told
@@ -221,13 +233,13 @@ mod tests {
     fn the_first_node_and_the_last_one_are_news() {
         let mut known = Known::default();
         let (a, b) = (state(1, Role::Listener), state(1, Role::Sender));
-        let came = |n| Change::Came(a.clone(), node(n));
-        let went = |n| Change::Went(a.clone(), node(n));
+        let came = |n| RemoteChange::Came(a.clone(), node(n));
+        let went = |n| RemoteChange::Went(a.clone(), node(n));
         assert_eq!(told(&mut known, Origin::Observer, came(1)), [(a.clone(), true)]);
         assert_eq!(told(&mut known, Origin::Observer, came(1)), []);
         assert_eq!(told(&mut known, Origin::Observer, came(2)), []);
         // The other role is another state.
-        assert_eq!(told(&mut known, Origin::Observer, Change::Came(b.clone(), node(1))), [(b, true)]);
+        assert_eq!(told(&mut known, Origin::Observer, RemoteChange::Came(b.clone(), node(1))), [(b, true)]);
         assert_eq!(told(&mut known, Origin::Observer, went(1)), []);
         assert_eq!(told(&mut known, Origin::Observer, went(3)), []);
         assert_eq!(told(&mut known, Origin::Observer, went(2)), [(a.clone(), false)]);
@@ -239,8 +251,8 @@ mod tests {
     fn what_two_know_goes_with_the_second() {
         let mut known = Known::default();
         let a = state(1, Role::Listener);
-        let came = Change::Came(a.clone(), node(1));
-        let went = Change::Went(a.clone(), node(1));
+        let came = RemoteChange::Came(a.clone(), node(1));
+        let went = RemoteChange::Went(a.clone(), node(1));
         assert_eq!(told(&mut known, Origin::Observer, came.clone()).len(), 1);
         assert_eq!(told(&mut known, Origin::Presence, came), []);
         assert_eq!(told(&mut known, Origin::Observer, went.clone()), []);
@@ -252,14 +264,14 @@ mod tests {
     #[test]
     fn a_device_that_vanishes_takes_its_states_along() {
         let mut known = Known::default();
-        let elsewhere = State { ifindex: 3, ..state(1, Role::Listener) };
+        let elsewhere = RemoteState { ifindex: 3, ..state(1, Role::Listener) };
         for state in [state(1, Role::Listener), state(2, Role::Listener), elsewhere.clone()] {
-            told(&mut known, Origin::Observer, Change::Came(state, node(1)));
+            told(&mut known, Origin::Observer, RemoteChange::Came(state, node(1)));
         }
-        told(&mut known, Origin::Presence, Change::Came(state(2, Role::Listener), node(1)));
-        let gone = told(&mut known, Origin::Observer, Change::Vanished(2));
+        told(&mut known, Origin::Presence, RemoteChange::Came(state(2, Role::Listener), node(1)));
+        let gone = told(&mut known, Origin::Observer, RemoteChange::Vanished(2));
         assert_eq!(gone, [(state(1, Role::Listener), false)]);
-        let gone = told(&mut known, Origin::Presence, Change::Vanished(2));
+        let gone = told(&mut known, Origin::Presence, RemoteChange::Vanished(2));
         assert_eq!(gone, [(state(2, Role::Listener), false)]);
         assert_eq!(known.states.keys().collect::<Vec<_>>(), [&elsewhere]);
     }
@@ -269,15 +281,15 @@ mod tests {
         let mut known = Known::default();
         for i in 0..LIMIT as u32 + 5 {
             let [a, b, c, d] = (0x0a00_0000 + i).to_be_bytes();
-            let change = Change::Came(state(1, Role::Listener), IpAddr::from([a, b, c, d]));
+            let change = RemoteChange::Came(state(1, Role::Listener), IpAddr::from([a, b, c, d]));
             known.apply(Origin::Observer, change, &mut |_, _| {});
         }
         assert_eq!((known.pairs, known.left_out), (LIMIT / 2, LIMIT as u64 / 2 + 5));
         assert_eq!(known.states().map(|(_, nodes)| nodes.count()).sum::<usize>(), LIMIT / 2);
         // Others, and other devices, have room left.
-        let elsewhere = State { ifindex: 3, ..state(1, Role::Listener) };
-        assert_eq!(told(&mut known, Origin::Observer, Change::Came(elsewhere, node(1))).len(), 1);
-        let other = Change::Came(state(2, Role::Listener), node(1));
+        let elsewhere = RemoteState { ifindex: 3, ..state(1, Role::Listener) };
+        assert_eq!(told(&mut known, Origin::Observer, RemoteChange::Came(elsewhere, node(1))).len(), 1);
+        let other = RemoteChange::Came(state(2, Role::Listener), node(1));
         assert_eq!(told(&mut known, Origin::Observer, other.clone()), []);
         assert_eq!(told(&mut known, Origin::Presence, other).len(), 1);
     }
@@ -289,7 +301,7 @@ mod tests {
             |i: usize| (state(1, Role::Listener), IpAddr::from((0x0a00_0000 + i as u32).to_be_bytes()));
         let apply = |known: &mut Known, i: usize, came: bool| {
             let (state, node) = pair(i);
-            let change = if came { Change::Came(state, node) } else { Change::Went(state, node) };
+            let change = if came { RemoteChange::Came(state, node) } else { RemoteChange::Went(state, node) };
             known.apply(Origin::Observer, change, &mut |_, _| {});
         };
         (0..LIMIT / 2).for_each(|i| apply(&mut known, i, true));

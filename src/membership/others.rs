@@ -3,7 +3,7 @@
 //! They say Group Name and Group Address; the source is found here as `mapping` finds it, so that it is the same group
 //! that an IGMP or MLD report tells of. What processes of this host say is left out: the kernel tells it.
 
-use super::known::{self, Change, GroupId, Origin, State};
+use super::known::{self, GroupId, Origin, RemoteChange, RemoteState};
 use crate::config;
 use crate::control::own_groups;
 use crate::mapping;
@@ -24,8 +24,8 @@ fn report(change: &HostChange) {
     }
     let HostChange { ifindex, address, group, ref name, role, came, .. } = *change;
     let changes = sources(name, group).into_iter().map(|source| {
-        let state = State { ifindex, group: GroupId::Name(name.clone(), group, source), role };
-        if came { Change::Came(state, address) } else { Change::Went(state, address) }
+        let state = RemoteState { ifindex, group: GroupId::Name(name.clone(), group, source), role };
+        if came { RemoteChange::Came(state, address) } else { RemoteChange::Went(state, address) }
     });
     known::report(Origin::Presence, changes);
 }

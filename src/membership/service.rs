@@ -18,7 +18,7 @@ mod tests {
 
     #[test]
     fn questions_that_make_no_sense_are_refused() {
-        let lo = interfaces::by_name("lo").unwrap().unwrap().index;
+        let lo = watch::by_name("lo").unwrap().unwrap().index;
         for bad in [&b"ham:"[..], b"", b"ham:ip:10.0.0.1", b"\xff\xff", b"http://x/"] {
             assert_eq!(neighbor_set(lo, Some(bad)).unwrap_err().errno(), libc::EINVAL, "{bad:?}");
             assert_eq!(children_set(lo, Some(bad)).unwrap_err().errno(), libc::EINVAL);
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn loopback_has_the_all_hosts_group_in_each_family() {
-        let lo = interfaces::by_name("lo").unwrap().unwrap().index;
+        let lo = watch::by_name("lo").unwrap().unwrap().index;
         let names = |id| group_set(id).unwrap().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         assert!(names(lo).iter().any(|n| n == "ham:ip:224.0.0.1"));
         let v6 = names(interfaces::encode(lo, Families::V6));

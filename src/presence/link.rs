@@ -109,6 +109,7 @@ pub struct Link {
     departed: VecDeque<(NodeId, u64)>,
     memory: usize,
     counts: Counts,
+    refused: Option<(IpAddr, Refusal)>,
     outbox: VecDeque<Packet>,
     changes: VecDeque<Change>,
     /// So many nodes there are, as a test says that does not let this one hear them.
@@ -154,6 +155,7 @@ impl Link {
             departed: VecDeque::new(),
             memory: 0,
             counts: Counts::default(),
+            refused: None,
             outbox: VecDeque::new(),
             changes: VecDeque::new(),
             #[cfg(test)]
@@ -320,9 +322,11 @@ impl Link {
 
     fn refuse(&mut self, from: IpAddr, refusal: Refusal) {
         self.counts.refused += 1;
-        static PACE: sys::logging::Pace = sys::logging::Pace::new();
-        if PACE.due() {
-            log::warn!("a presence packet from {from} is dropped: {refusal}");
-        }
+        self.refused = Some((from, refusal));
+    }
+
+    /// The last packet that was refused since this was asked: who sent it, and why.
+    pub fn take_refusal(&mut self) -> Option<(IpAddr, Refusal)> {
+        self.refused.take()
     }
 }

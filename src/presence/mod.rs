@@ -26,7 +26,7 @@ mod tests;
 pub use link::{Counts, Link, Settings};
 pub use packet::{Group, NodeId, Packet, Refusal, Roles};
 pub use roster::{Neighbor, Roster};
-pub use running::{OnChange, devices_changed, groups_changed, is_heard, listen, roster, speak};
+pub use running::{OnChange, groups_changed, is_heard, listen, roster, speak};
 pub use settings::PresenceSettings;
 
 use carrier::Role;

@@ -9,7 +9,7 @@ use super::transport::Sockets;
 use super::{HostChange, Link, PresenceSettings, Roster, Settings};
 use crate::error::{Error, Result};
 use crate::group::OwnGroup;
-use crate::interfaces::{self, Device, watch};
+use crate::watching::Follower;
 use arc_swap::ArcSwapOption;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -19,7 +19,9 @@ use std::time::{Duration, Instant};
 use sys::fork::Hook;
 use sys::handle::{self, DOORBELL, Handle};
 use sys::logging::Pace;
+use sys::random;
 use sys::{exit, thread};
+use watch::{Device, Filter};
 
 /// Where changes of other processes' groups go. Called in the thread of presence, which waits for it: what it does must
 /// be short, and wait for nobody who waits for a fork.
@@ -94,8 +96,10 @@ pub fn groups_changed() {
     tell(|shared| &shared.groups);
 }
 
+static DEVICES: Follower = Follower::new(Filter::new().links().addresses().resync(), |_| devices_changed());
+
 /// Devices or addresses may have changed. Never blocks.
-pub fn devices_changed() {
+fn devices_changed() {
     tell(|shared| &shared.devices);
 }
 
@@ -130,7 +134,7 @@ fn run(settings: &'static PresenceSettings, own: Own) -> Result<()> {
     if SHARED.compare_and_swap(&None::<Arc<_>>, Some(shared.clone())).is_some() {
         return Ok(());
     }
-    if let Err(e) = watch::run() {
+    if let Err(e) = DEVICES.begin() {
         log::warn!("{e}: presence will not follow Interfaces that change");
     }
     exit::at_exit(farewell);
@@ -256,20 +260,21 @@ impl Worker {
 
     /// Makes the Links that there should be: where this process has groups, and, when others are of interest, everywhere.
     fn place(&mut self, now: Instant) {
-        let (devices, all) = match (interfaces::devices(), interfaces::all()) {
-            (Ok(devices), Ok(all)) => (devices, all),
-            (Err(e), _) | (_, Err(e)) => {
+        let devices = match watch::devices() {
+            Ok(devices) => devices,
+            Err(e) => {
                 log::warn!("presence: the Interfaces cannot be listed: {e}");
                 self.retry_at = Some(now + Duration::from_secs(1));
                 return;
             }
         };
+        let usable: Vec<u32> = watch::usable(&devices).map(|device| device.index).collect();
         let curious = ON_CHANGE.load().is_some();
         let mut wanted: BTreeMap<Place, IpAddr> = BTreeMap::new();
         for device in devices.iter().filter(|device| device.up) {
             for v6 in [false, true] {
                 let place = (device.index, v6);
-                if self.groups.contains_key(&place) || (curious && all.contains(&device.index)) {
+                if self.groups.contains_key(&place) || (curious && usable.contains(&device.index)) {
                     wanted.extend(source(device, v6).map(|address| (place, address)));
                 }
             }
@@ -295,11 +300,7 @@ impl Worker {
 
     fn open(&mut self, place: Place, address: IpAddr, curious: bool, now: Instant) -> std::io::Result<()> {
         let sockets = Sockets::open(place.0, address, self.settings.port)?;
-        let mut random = [0; 24];
-        getrandom::fill(&mut random).map_err(std::io::Error::other)?;
-        let (id, seed) = random.split_at(16);
-        let id = NodeId(id.first_chunk().copied().unwrap_or_default());
-        let seed = u64::from_ne_bytes(seed.first_chunk().copied().unwrap_or_default());
+        let (id, seed) = (NodeId(random::bytes()?), u64::from_ne_bytes(random::bytes()?));
         self.last_token += 1;
         let token = self.last_token;
         self.shared.bell.add(&sockets.receiver, token)?;
@@ -343,6 +344,12 @@ impl Running {
         while let Some(packet) = self.link.next_packet() {
             if let Err(e) = self.sockets.send(&self.link.write(&packet)) {
                 log::debug!("presence at Interface {ifindex}: {e}");
+            }
+        }
+        if let Some((from, refusal)) = self.link.take_refusal() {
+            static PACE: Pace = Pace::new();
+            if PACE.due() {
+                log::warn!("a presence packet from {from} is dropped: {refusal}");
             }
         }
         if let Some(roster) = self.link.take_roster() {

@@ -167,7 +167,7 @@ mod tests {
 
     /// The frames of a message to the group, from a new sender.
     fn frames(name: &str, key: Option<u8>, message: &[u8]) -> Vec<Vec<u8>> {
-        let flow = Flow::new(Tag::of(name), framing(key).key.as_ref(), 0).unwrap();
+        let flow = Flow::new(Tag::of(name), framing(key).key.as_ref(), 0, sys::random::bytes().unwrap());
         let mut packed = Packed::default();
         flow.pack(message, 1400, &mut packed);
         packed.frames().map(<[u8]>::to_vec).collect()

@@ -13,6 +13,7 @@ use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use sys::random;
 use sys::udp;
 
 /// The longest train, in bytes: what one UDP datagram could hold.
@@ -78,8 +79,8 @@ impl Outlet {
 }
 
 fn new_flow(framing: &Framing, config: &Config) -> Result<Flow> {
-    Flow::new(framing.tag, framing.key.as_ref(), config.fec_percent)
-        .map_err(|e| Error::from_io(&e, "a random sender id"))
+    let sender = random::bytes().map_err(|e| Error::from_io(&e, "a random sender id"))?;
+    Ok(Flow::new(framing.tag, framing.key.as_ref(), config.fec_percent, sender))
 }
 
 impl Outbound {

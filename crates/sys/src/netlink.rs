@@ -1,14 +1,20 @@
 //! rtnetlink: one question and its answer, a whole table, or a standing subscription.
 //!
-//! The sockets are blocking and live as long as the call, but for [`Listener`]. Attributes that a newer kernel
-//! adds, or that are cut short, are skipped: what can be read is read.
+//! A socket belongs for life to the network namespace of the thread that opens it. Attributes that a newer kernel adds, or
+//! that are cut short, are skipped: what can be read is read.
+
+#![allow(unsafe_code)]
 
 use crate::failure::{Failure, Result};
+use crate::fork::{self, Hook};
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkBuffer, NlasIterator};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use std::io;
+use std::mem::ManuallyDrop;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::atomic::AtomicI32;
+use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
 
 /// The kernel's dumps come in parts of at most this size.
 const PART: usize = 64 * 1024;
@@ -30,31 +36,71 @@ pub struct Message {
 
 /// Reads a whole table: every message that answers the dump request `kind`.
 pub fn dump(kind: u16, body: &[u8]) -> Result<Vec<Message>> {
-    let socket = open(&[], &[])?;
-    let mut sequence = 0;
-    loop {
-        sequence += 1;
-        request(&socket, kind, NLM_F_REQUEST | NLM_F_DUMP, sequence, body)?;
-        let mut answer = Answer::default();
-        while !answer.done {
-            answer.take(&read(&socket).map_err(failed)?, sequence)?;
-        }
-        // A table that never stands still is better given as it was last read than not at all.
-        if !answer.interrupted || sequence as usize >= ATTEMPTS {
-            return Ok(answer.messages);
-        }
-    }
+    Questions::open()?.dump(kind, body)
 }
 
 /// Asks for one object. The kernel's refusal is an error with its `errno`.
 pub fn ask(kind: u16, body: &[u8]) -> Result<Option<Message>> {
-    let socket = open(&[], &[])?;
-    request(&socket, kind, NLM_F_REQUEST, 1, body)?;
-    let mut answer = Answer::default();
-    while answer.messages.is_empty() && !answer.done {
-        answer.take(&read(&socket).map_err(failed)?, 1)?;
+    Questions::open()?.ask(kind, body)
+}
+
+/// A socket for questions, one after the other.
+pub struct Questions {
+    socket: OnlyHere,
+    sequence: u32,
+    /// An answer was given up: the rest of it is in the way.
+    unfinished: bool,
+}
+
+impl Questions {
+    /// A new one.
+    pub fn open() -> Result<Questions> {
+        Ok(Questions { socket: OnlyHere::open()?, sequence: 0, unfinished: false })
     }
-    Ok(answer.messages.into_iter().next())
+
+    /// Reads a whole table: every message that answers the dump request `kind`.
+    pub fn dump(&mut self, kind: u16, body: &[u8]) -> Result<Vec<Message>> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let answer = self.question(kind, NLM_F_REQUEST | NLM_F_DUMP, body, |answer| answer.done)?;
+            // A table that never stands still is better given as it was last read than not at all.
+            if !answer.interrupted || attempt >= ATTEMPTS {
+                return Ok(answer.messages);
+            }
+        }
+    }
+
+    /// Asks for one object. The kernel's refusal is an error with its `errno`.
+    pub fn ask(&mut self, kind: u16, body: &[u8]) -> Result<Option<Message>> {
+        let is_whole = |answer: &Answer| answer.done || !answer.messages.is_empty();
+        let answer = self.question(kind, NLM_F_REQUEST, body, is_whole)?;
+        Ok(answer.messages.into_iter().next())
+    }
+
+    fn question(
+        &mut self,
+        kind: u16,
+        flags: u16,
+        body: &[u8],
+        is_whole: impl Fn(&Answer) -> bool,
+    ) -> Result<Answer> {
+        let mut part = Vec::new();
+        while self.unfinished {
+            part.clear();
+            part.reserve(PART);
+            self.unfinished = self.socket.recv(&mut part, libc::MSG_DONTWAIT).is_ok();
+        }
+        self.sequence = self.sequence.wrapping_add(1).max(1);
+        request(&self.socket, kind, flags, self.sequence, body)?;
+        self.unfinished = true;
+        let mut answer = Answer::default();
+        while !is_whole(&answer) {
+            answer.take(&read(&self.socket).map_err(failed)?, self.sequence)?;
+        }
+        self.unfinished = false;
+        Ok(answer)
+    }
 }
 
 /// What a [`Listener`] heard.
@@ -66,27 +112,31 @@ pub enum Heard {
     Overrun,
 }
 
-/// A subscription to changes of the kernel's tables.
+/// A subscription to changes of the kernel's tables. In a forked child it is closed.
 pub struct Listener {
-    socket: Socket,
+    socket: OnlyHere,
 }
 
 impl Listener {
-    /// Subscribes to `groups`, and to those of `optional` that this kernel has.
-    pub fn open(groups: &[u32], optional: &[u32]) -> Result<Listener> {
-        let socket = open(groups, optional)?;
-        // A thousand devices may come at once; without the right to force it the system's limit holds.
-        let _ = socket.set_rx_buf_sz(4 * 1024 * 1024);
-        Ok(Listener { socket })
+    /// One that hears nothing yet.
+    pub fn open() -> Result<Listener> {
+        Ok(Listener { socket: OnlyHere::open()? })
     }
 
-    /// Waits for changes.
-    pub fn wait(&self) -> Result<Heard> {
-        match read(&self.socket) {
-            Ok(part) => Ok(Heard::Messages(messages(&part))),
-            Err(e) if e.raw_os_error() == Some(libc::ENOBUFS) => Ok(Heard::Overrun),
-            Err(e) => Err(failed(e)),
-        }
+    /// How much the kernel keeps for it, in bytes; without the right to force it (CAP_NET_ADMIN) the system's limit holds.
+    pub fn set_buffer(&self, bytes: libc::c_int) {
+        let _ = self.socket.set_rx_buf_sz(bytes);
+    }
+
+    /// Hears this group of messages (`RTNLGRP_…`) from now on.
+    pub fn add(&self, group: u32) -> Result<()> {
+        let doing = "subscribing to the kernel's changes by rtnetlink";
+        self.socket.add_membership(group).map_err(|e| Failure::from_io(&e, doing))
+    }
+
+    /// Hears them no more; what waits already stays.
+    pub fn remove(&self, group: u32) {
+        let _ = self.socket.drop_membership(group);
     }
 
     /// What can be had without waiting; `None` when there is nothing.
@@ -101,29 +151,73 @@ impl Listener {
     }
 }
 
-impl AsFd for Listener {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+impl AsRawFd for Listener {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+/// A socket that a forked child does not have: a copy there would be filled by the kernel, and never read.
+struct OnlyHere {
+    socket: ManuallyDrop<Socket>,
+    generation: u32,
+}
+
+/// At most so many are closed in a child.
+const MOST: usize = 256;
+const NONE: RawFd = -1;
+static OPEN: [AtomicI32; MOST] = [const { AtomicI32::new(NONE) }; MOST];
+static ON_FORK: Hook = Hook::in_child(close_in_child);
+
+impl OnlyHere {
+    fn open() -> Result<OnlyHere> {
+        ON_FORK.set();
+        let generation = fork::generation();
+        let open = || -> io::Result<Socket> {
+            let mut socket = Socket::new(NETLINK_ROUTE)?;
+            socket.bind_auto()?;
+            Ok(socket)
+        };
+        let socket = open().map_err(|e| Failure::from_io(&e, "opening an rtnetlink socket"))?;
+        let number = socket.as_raw_fd();
+        let _ = OPEN.iter().find(|slot| slot.compare_exchange(NONE, number, Release, Relaxed).is_ok());
+        Ok(OnlyHere { socket: ManuallyDrop::new(socket), generation })
+    }
+}
+
+impl std::ops::Deref for OnlyHere {
+    type Target = Socket;
+
+    fn deref(&self) -> &Socket {
+        &self.socket
+    }
+}
+
+impl Drop for OnlyHere {
+    fn drop(&mut self) {
+        // In a child it is closed already, and its number may be another one's.
+        if self.generation != fork::generation() {
+            return;
+        }
+        let number = self.socket.as_raw_fd();
+        OPEN.iter().any(|slot| slot.compare_exchange(number, NONE, AcqRel, Relaxed).is_ok());
+        // SAFETY: it is dropped here only, and not used after.
+        unsafe { ManuallyDrop::drop(&mut self.socket) };
+    }
+}
+
+extern "C" fn close_in_child() {
+    for slot in &OPEN {
+        let number = slot.swap(NONE, AcqRel);
+        if number != NONE {
+            // SAFETY: the descriptor is the copy of one that its owner held at the fork, and who owns it here closes none.
+            unsafe { libc::close(number) };
+        }
     }
 }
 
 fn failed(e: io::Error) -> Failure {
     Failure::from_io(&e, "reading from the kernel by rtnetlink")
-}
-
-fn open(groups: &[u32], optional: &[u32]) -> Result<Socket> {
-    let open = || -> io::Result<Socket> {
-        let mut socket = Socket::new(NETLINK_ROUTE)?;
-        socket.bind_auto()?;
-        for group in groups {
-            socket.add_membership(*group)?;
-        }
-        for group in optional {
-            let _ = socket.add_membership(*group);
-        }
-        Ok(socket)
-    };
-    open().map_err(|e| Failure::from_io(&e, "opening an rtnetlink socket"))
 }
 
 fn request(socket: &Socket, kind: u16, flags: u16, sequence: u32, body: &[u8]) -> Result<()> {

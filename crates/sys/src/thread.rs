@@ -7,7 +7,10 @@ use std::mem::MaybeUninit;
 use std::thread::{Builder, JoinHandle};
 
 /// Starts a thread with every signal blocked, so that the application's handlers run in its own threads only.
-pub fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+pub fn spawn<T: Send + 'static>(
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
     let mut old = MaybeUninit::<libc::sigset_t>::uninit();
     // The mask is inherited, so it is set before the thread exists: not one signal slips in.
     // SAFETY: both sets are written before they are read; pthread_sigmask cannot fail with SIG_SETMASK.

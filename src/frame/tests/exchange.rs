@@ -7,7 +7,7 @@ use proptest::prelude::*;
 fn every_kind_of_message_arrives() {
     for key in keys() {
         for fec in [0, 20, 100] {
-            let flow = Flow::new(tag(), key.as_ref(), fec).unwrap();
+            let flow = Flow::new(tag(), key.as_ref(), fec, sys::random::bytes().unwrap());
             let mut decoder = Decoder::new(tag(), key.clone(), LIMIT);
             let mut packed = Packed::default();
             for length in [0, 1, 195, 196, 197, 211, 212, 213, 1500, MAX_MESSAGE] {
@@ -49,7 +49,7 @@ proptest! {
         let key = keys()[which.saturating_sub(2)].clone();
         let mut random = Random(seed);
         let sent = random.bytes(length);
-        let flow = Flow::new(tag(), key.as_ref(), fec).unwrap();
+        let flow = Flow::new(tag(), key.as_ref(), fec, sys::random::bytes().unwrap());
         let mut packed = Packed::default();
         flow.pack(&sent, limit, &mut packed);
 
@@ -88,7 +88,7 @@ proptest! {
 
 #[test]
 fn each_frame_more_that_is_lost_loses_the_message() {
-    let flow = Flow::new(tag(), None, 20).unwrap();
+    let flow = Flow::new(tag(), None, 20, sys::random::bytes().unwrap());
     let mut packed = Packed::default();
     for (length, parity) in [(300, 1), (60_000, 9)] {
         flow.pack(&message(length), if length == 300 { 256 } else { 1472 }, &mut packed);
@@ -119,7 +119,7 @@ fn threads_share_a_flow() {
     fn can_move<T: Send>() {}
     can_move::<Packed>();
     can_move::<Decoder>();
-    let flow = Flow::new(tag(), None, 0).unwrap();
+    let flow = Flow::new(tag(), None, 0, sys::random::bytes().unwrap());
     let mut frames: Vec<Vec<u8>> = std::thread::scope(|scope| {
         let pack = || {
             let mut packed = Packed::default();

@@ -43,7 +43,7 @@ fn forged_fragments_do_not_fill_the_memory() {
         assert!(incomplete > 1000 && incomplete < begun);
         assert_eq!((duplicates, refused), (0, 5000 - begun));
         // And what is whole still arrives, in the same memory.
-        let flow = Flow::new(tag(), None, 100).unwrap();
+        let flow = Flow::new(tag(), None, 100, sys::random::bytes().unwrap());
         let mut packed = Packed::default();
         flow.pack(&message(MAX_MESSAGE), 1472, &mut packed);
         let count = packed.frames().count();
@@ -87,7 +87,8 @@ fn parity_is_kept_only_while_there_is_room() {
 fn senders_are_bounded_and_the_stalest_goes_first() {
     let mut decoder = Decoder::new(tag(), None, LIMIT);
     let mut packed = Packed::default();
-    let flows: Vec<Flow> = (0..5000).map(|_| Flow::new(tag(), None, 0).unwrap()).collect();
+    let flows: Vec<Flow> =
+        (0..5000).map(|_| Flow::new(tag(), None, 0, sys::random::bytes().unwrap())).collect();
     let mut first = Vec::new();
     for (i, flow) in flows.iter().enumerate() {
         flow.pack(b"one", 256, &mut packed);
@@ -120,7 +121,7 @@ fn a_sender_that_goes_takes_its_unfinished_messages_along() {
 
 #[test]
 fn buffers_are_used_again_but_not_collected() {
-    let flow = Flow::new(tag(), None, 0).unwrap();
+    let flow = Flow::new(tag(), None, 0, sys::random::bytes().unwrap());
     let mut decoder = Decoder::new(tag(), None, LIMIT);
     decoder.recycle(vec![0; 1000]);
     let mut packed = Packed::default();

@@ -78,7 +78,7 @@ fn a_sender_that_begins_anew_is_no_duplicate() {
     let mut decoder = Decoder::new(tag(), None, LIMIT);
     let mut packed = Packed::default();
     for _ in 0..3 {
-        let flow = Flow::new(tag(), None, 0).unwrap();
+        let flow = Flow::new(tag(), None, 0, sys::random::bytes().unwrap());
         for _ in 0..3 {
             flow.pack(b"again", 256, &mut packed);
             assert_eq!(accept(&mut decoder, packed.bytes()), Got::Message(b"again".into()));
@@ -90,7 +90,7 @@ fn a_sender_that_begins_anew_is_no_duplicate() {
 #[test]
 fn a_message_over_two_interfaces_is_one() {
     for key in keys() {
-        let flow = Flow::new(tag(), key.as_ref(), 50).unwrap();
+        let flow = Flow::new(tag(), key.as_ref(), 50, sys::random::bytes().unwrap());
         let mut decoder = Decoder::new(tag(), key, LIMIT);
         let mut packed = Packed::default();
         for length in [10, 3000] {
@@ -110,7 +110,7 @@ fn a_message_over_two_interfaces_is_one() {
 
 #[test]
 fn a_lost_fragment_loses_one_message() {
-    let flow = Flow::new(tag(), None, 0).unwrap();
+    let flow = Flow::new(tag(), None, 0, sys::random::bytes().unwrap());
     let mut decoder = Decoder::new(tag(), None, LIMIT);
     let mut packed = Packed::default();
     for lost in 0..20 {
@@ -127,7 +127,7 @@ fn a_lost_fragment_loses_one_message() {
 
 #[test]
 fn the_other_group_at_the_same_address_is_not_heard() {
-    let flow = Flow::new(Tag::of("ham:opaque:other"), None, 0).unwrap();
+    let flow = Flow::new(Tag::of("ham:opaque:other"), None, 0, sys::random::bytes().unwrap());
     let mut decoder = Decoder::new(tag(), None, LIMIT);
     let mut packed = Packed::default();
     for length in [10, 3000] {
@@ -141,7 +141,7 @@ fn the_other_group_at_the_same_address_is_not_heard() {
 fn frames_of_another_key_are_refused() {
     for (i, send) in keys().iter().enumerate() {
         for (j, receive) in keys().iter().enumerate() {
-            let flow = Flow::new(tag(), send.as_ref(), 0).unwrap();
+            let flow = Flow::new(tag(), send.as_ref(), 0, sys::random::bytes().unwrap());
             let mut decoder = Decoder::new(tag(), receive.clone(), LIMIT);
             let mut packed = Packed::default();
             flow.pack(b"hello", 256, &mut packed);
@@ -163,7 +163,7 @@ fn frames_of_another_key_are_refused() {
 fn a_new_key_takes_the_place_of_the_old() {
     let [_, first, _] = keys();
     let second = Some(GroupKey::new(Algorithm::ChaCha20Poly1305, [8; 32]));
-    let flows = [&first, &second].map(|key| Flow::new(tag(), key.as_ref(), 0).unwrap());
+    let flows = [&first, &second].map(|key| Flow::new(tag(), key.as_ref(), 0, sys::random::bytes().unwrap()));
     let mut decoder = Decoder::new(tag(), first.clone(), LIMIT);
     let mut packed = Packed::default();
     let mut hears = |decoder: &mut Decoder| {
@@ -183,7 +183,7 @@ fn a_new_key_takes_the_place_of_the_old() {
 #[test]
 fn no_changed_bit_of_a_sealed_frame_goes_through_but_of_the_hop_limit() {
     for key in keys().into_iter().flatten() {
-        let flow = Flow::new(tag(), Some(&key), 100).unwrap();
+        let flow = Flow::new(tag(), Some(&key), 100, sys::random::bytes().unwrap());
         let mut packed = Packed::default();
         for length in [20, 300] {
             flow.pack(&message(length), 256, &mut packed);

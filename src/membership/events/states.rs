@@ -4,8 +4,7 @@ use super::names::{By, Names, Spot};
 use super::{Event, EventType};
 use crate::control::own_groups;
 use crate::group::OwnGroup;
-use crate::interfaces::watch::Change;
-use crate::membership::kernel::{self, Joined, State, table_states};
+use crate::membership::kernel::{self, Joined, KernelState, table_states};
 use crate::membership::known::{self, GroupId};
 use crate::name::ip_name;
 use crate::presence;
@@ -13,6 +12,7 @@ use carrier::Role;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
+use watch::Change;
 
 /// How long a note of the kernel waits for the own socket that may have caused it.
 pub const GRACE: Duration = Duration::from_millis(50);
@@ -29,8 +29,8 @@ type Place = (u32, IpAddr);
 pub struct Source {
     pub own: fn() -> Vec<OwnGroup>,
     pub joined: fn() -> Vec<Joined>,
-    pub tables: fn() -> Vec<State>,
-    pub remote: fn() -> Vec<known::State>,
+    pub tables: fn() -> Vec<KernelState>,
+    pub remote: fn() -> Vec<known::RemoteState>,
     /// Other nodes can say their names.
     pub named: fn() -> bool,
 }
@@ -69,11 +69,11 @@ pub struct States {
     /// Places of other processes that the application knows.
     foreign: BTreeSet<Place>,
     /// States of other nodes that the application knows.
-    remote: HashSet<known::State>,
+    remote: HashSet<known::RemoteState>,
     /// Names of which other nodes say that they send, and at how many Group Addresses.
     remote_sources: HashMap<(u32, String), usize>,
     /// States of the forwarding caches and bridges that the application knows.
-    tables: BTreeSet<State>,
+    tables: BTreeSet<KernelState>,
     /// Notes of the kernel in its order, each with the time when it is decided.
     pending: VecDeque<(Instant, Change)>,
     /// Places that own sockets left: do others still hold them?
@@ -251,12 +251,12 @@ impl States {
     }
 
     /// A note on other nodes.
-    pub fn remote(&mut self, at: Instant, state: known::State, came: bool) {
+    pub fn remote(&mut self, at: Instant, state: known::RemoteState, came: bool) {
         let changed = if came { self.remote.insert(state.clone()) } else { self.remote.remove(&state) };
         if !changed {
             return;
         }
-        let known::State { ifindex, group, role } = state;
+        let known::RemoteState { ifindex, group, role } = state;
         let (address, source) = group.address();
         let spot = Spot { ifindex, address, source };
         match (role, group, came) {
@@ -418,10 +418,10 @@ impl States {
 
     fn read_tables(&mut self, at: Instant) {
         let begun = Instant::now();
-        let now: BTreeSet<State> = (self.source.tables)().into_iter().collect();
+        let now: BTreeSet<KernelState> = (self.source.tables)().into_iter().collect();
         self.reading = begun.elapsed();
-        let spot = |state: &State| {
-            let State { ifindex, address, source, .. } = *state;
+        let spot = |state: &KernelState| {
+            let KernelState { ifindex, address, source, .. } = *state;
             Spot { ifindex, address, source }
         };
         for gone in self.tables.difference(&now).filter(|s| !s.sender) {

@@ -8,8 +8,8 @@ pub mod state;
 
 pub use forwarding::{Forwarding, forwarding};
 pub use mdb::{Member, members};
-pub use proc::{Filter, Joined, filters, joined};
-pub use state::{State, table_states};
+pub use proc::{Joined, SocketFilter, filters, joined};
+pub use state::{KernelState, table_states};
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -27,12 +27,12 @@ pub struct Membership {
 
 /// The memberships that the two tables together tell: one entry for each source that is asked for, and one for
 /// the group where some socket hears any source.
-pub fn memberships(joined: &[Joined], filters: &[Filter]) -> Vec<Membership> {
+pub fn memberships(joined: &[Joined], filters: &[SocketFilter]) -> Vec<Membership> {
     let mut all = Vec::with_capacity(joined.len());
     let mut included: HashMap<(u32, IpAddr), u32> = HashMap::new();
     for filter in filters.iter().filter(|f| f.include > 0) {
         *included.entry((filter.ifindex, filter.address)).or_default() += filter.include;
-        let Filter { ifindex, address, source, .. } = *filter;
+        let SocketFilter { ifindex, address, source, .. } = *filter;
         all.push(Membership { ifindex, address, source: Some(source) });
     }
     for group in joined {
@@ -69,13 +69,13 @@ mod tests {
     fn any_source_shows_beside_sources_by_its_users() {
         let address: IpAddr = "239.1.2.3".parse().unwrap();
         let source: IpAddr = "10.0.0.1".parse().unwrap();
-        let filter = [Filter { ifindex: 2, address, source, include: 1, exclude: 0 }];
+        let filter = [SocketFilter { ifindex: 2, address, source, include: 1, exclude: 0 }];
         let users = |users| memberships(&[Joined { ifindex: 2, address, users }], &filter);
         let of = |source| Membership { ifindex: 2, address, source };
         assert_eq!(users(1), [of(Some(source))]);
         assert_eq!(users(2), [of(Some(source)), of(None)]);
         // An excluded source is no name; the group is.
-        let excluded = [Filter { include: 0, exclude: 1, ..filter[0] }];
+        let excluded = [SocketFilter { include: 0, exclude: 1, ..filter[0] }];
         assert_eq!(memberships(&[Joined { ifindex: 2, address, users: 1 }], &excluded), [of(None)]);
     }
 

@@ -17,7 +17,7 @@ pub struct Joined {
 
 /// A source that sockets of this host ask for, or will not hear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Filter {
+pub struct SocketFilter {
     /// The device.
     pub ifindex: u32,
     /// The Group Address.
@@ -38,7 +38,7 @@ pub fn joined() -> Result<Vec<Joined>> {
 }
 
 /// Every source filter of this host, both families.
-pub fn filters() -> Result<Vec<Filter>> {
+pub fn filters() -> Result<Vec<SocketFilter>> {
     let mut all = parse_filters(&read("mcfilter")?);
     all.extend(parse_filters(&read("mcfilter6")?));
     Ok(all)
@@ -91,13 +91,13 @@ pub fn parse_igmp6(text: &str) -> Vec<Joined> {
 }
 
 /// `/proc/net/mcfilter` and `mcfilter6`: index, device, group, source, including, excluding.
-pub fn parse_filters(text: &str) -> Vec<Filter> {
+pub fn parse_filters(text: &str) -> Vec<SocketFilter> {
     let line = |line: &str| {
         let mut words = line.split_whitespace();
         let ifindex = words.next()?.parse().ok()?;
         let (group, source) = (address(words.nth(1)?)?, address(words.next()?)?);
         let (include, exclude) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-        Some(Filter { ifindex, address: group, source, include, exclude })
+        Some(SocketFilter { ifindex, address: group, source, include, exclude })
     };
     text.lines().filter_map(line).collect()
 }
@@ -160,7 +160,7 @@ Idx Device                Multicast Address                   Source Address    
 
     #[test]
     fn source_filters() {
-        let of = |address, source, include, exclude| Filter {
+        let of = |address, source, include, exclude| SocketFilter {
             ifindex: 3,
             address: ip(address),
             source: ip(source),

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 /// A state that the kernel tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct State {
+pub struct KernelState {
     /// The device.
     pub ifindex: u32,
     /// The Group Address.
@@ -18,18 +18,18 @@ pub struct State {
 }
 
 /// The states of the forwarding caches and bridges, at every device.
-pub fn table_states() -> Result<Vec<State>> {
+pub fn table_states() -> Result<Vec<KernelState>> {
     let mut all = Vec::new();
     for Forwarding { address, source, incoming, outgoing } in forwarding()? {
-        all.push(State { ifindex: incoming, address, source, sender: true });
-        let out = |ifindex: u32| State { ifindex, address, source, sender: false };
+        all.push(KernelState { ifindex: incoming, address, source, sender: true });
+        let out = |ifindex: u32| KernelState { ifindex, address, source, sender: false };
         all.extend(outgoing.into_iter().filter(|o| *o != incoming).map(out));
     }
     for Member { bridge, port, address, source } in members()? {
         // What the bridge's own host listens to is in the table of memberships, and more timely there.
         if port != bridge {
-            all.push(State { ifindex: bridge, address, source, sender: false });
-            all.push(State { ifindex: port, address, source, sender: false });
+            all.push(KernelState { ifindex: bridge, address, source, sender: false });
+            all.push(KernelState { ifindex: port, address, source, sender: false });
         }
     }
     all.sort_unstable();
@@ -37,8 +37,8 @@ pub fn table_states() -> Result<Vec<State>> {
     Ok(all)
 }
 
-impl From<Membership> for State {
-    fn from(Membership { ifindex, address, source }: Membership) -> State {
-        State { ifindex, address, source, sender: false }
+impl From<Membership> for KernelState {
+    fn from(Membership { ifindex, address, source }: Membership) -> KernelState {
+        KernelState { ifindex, address, source, sender: false }
     }
 }

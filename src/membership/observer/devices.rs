@@ -2,15 +2,15 @@
 
 use super::hosts::Hosts;
 use super::packet::{self, Heard, Message};
-use super::program::{Part, program};
-use crate::interfaces::{self, Device};
-use crate::membership::known::Change;
+use super::program::{Share, program};
+use crate::membership::known::RemoteChange;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
 use sys::capture::{self, Capture, Packet, Scope};
 use sys::logging::Pace;
+use watch::Device;
 
 /// What was there before the devices were read anew.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ pub struct Gone {
 /// The captures, and what is to be known of the devices.
 #[derive(Default)]
 pub struct Devices {
-    captures: BTreeMap<(Part, Scope), Capture>,
+    captures: BTreeMap<(Share, Scope), Capture>,
     /// Some could not be opened, or the devices not be read.
     incomplete: bool,
     /// Devices that are up.
@@ -35,12 +35,12 @@ pub struct Devices {
 
 impl Devices {
     /// The captures, always in the same order while the devices are the same: refreshes before news.
-    pub fn captures(&self) -> impl Iterator<Item = (Part, Scope, &Capture)> {
+    pub fn captures(&self) -> impl Iterator<Item = (Share, Scope, &Capture)> {
         self.captures.iter().map(|((part, scope), capture)| (*part, *scope, capture))
     }
 
     /// One of them.
-    pub fn capture(&self, part: Part, scope: Scope) -> Option<&Capture> {
+    pub fn capture(&self, part: Share, scope: Scope) -> Option<&Capture> {
         self.captures.get(&(part, scope))
     }
 
@@ -65,7 +65,7 @@ impl Devices {
 
     /// Reads the devices anew.
     pub fn follow(&mut self) -> Gone {
-        let devices = match interfaces::devices() {
+        let devices = match watch::devices() {
             Ok(devices) => devices,
             Err(e) => {
                 log::warn!("observer: {e}");
@@ -93,13 +93,13 @@ impl Devices {
             let index = d.index;
             if all { vec![Scope::All(index)] } else { vec![Scope::V4(index), Scope::V6(index)] }
         });
-        let all = scopes.flat_map(|scope| [Part::Refreshes, Part::News].map(|part| (part, scope)));
-        let all: BTreeSet<(Part, Scope)> = all.collect();
+        let all = scopes.flat_map(|scope| [Share::Refreshes, Share::News].map(|part| (part, scope)));
+        let all: BTreeSet<(Share, Scope)> = all.collect();
         self.open(&all);
         Gone { devices: gone, ports }
     }
 
-    fn open(&mut self, all: &BTreeSet<(Part, Scope)>) {
+    fn open(&mut self, all: &BTreeSet<(Share, Scope)>) {
         static PACE: Pace = Pace::new();
         self.captures.retain(|key, _| all.contains(key));
         self.incomplete = false;
@@ -116,7 +116,7 @@ impl Devices {
             }
             match Capture::open(&mut program(part), scope) {
                 Ok(capture) => {
-                    if let (Part::News, Scope::V4(index) | Scope::All(index)) = (part, scope) {
+                    if let (Share::News, Scope::V4(index) | Scope::All(index)) = (part, scope) {
                         // Hosts of IGMPv2 and MLDv1 report to the group itself.
                         let _ = capture.all_multicast(index);
                     }
@@ -136,7 +136,7 @@ impl Devices {
     }
 
     /// Takes in a packet: at the device where it was heard, and at the bridge whose port that is.
-    pub fn take(&self, now: Instant, packet: &Packet, hosts: &mut Hosts, out: &mut Vec<Change>) {
+    pub fn take(&self, now: Instant, packet: &Packet, hosts: &mut Hosts, out: &mut Vec<RemoteChange>) {
         if !self.up.contains(&packet.ifindex) {
             return;
         }

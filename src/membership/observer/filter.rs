@@ -10,7 +10,7 @@ pub const SOURCES: usize = 512;
 
 /// What a host wants of a group, and how long its word holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Filter {
+pub enum HostFilter {
     /// Any source. (Which ones it excludes matters to nobody here.)
     Any {
         /// When it has grown old.
@@ -22,20 +22,20 @@ pub enum Filter {
     Only(BTreeMap<IpAddr, Instant>),
 }
 
-impl Filter {
+impl HostFilter {
     /// What it counts; 0 when it wants nothing.
     pub fn size(&self) -> usize {
         match self {
-            Filter::Any { .. } => 1,
-            Filter::Only(sources) => sources.len(),
+            HostFilter::Any { .. } => 1,
+            HostFilter::Only(sources) => sources.len(),
         }
     }
 
     /// What it wants; `None`: any source.
     pub fn parts(&self) -> impl Iterator<Item = Option<IpAddr>> {
         let (any, sources) = match self {
-            Filter::Any { .. } => (Some(None), None),
-            Filter::Only(sources) => (None, Some(sources.keys().copied().map(Some))),
+            HostFilter::Any { .. } => (Some(None), None),
+            HostFilter::Only(sources) => (None, Some(sources.keys().copied().map(Some))),
         };
         any.into_iter().chain(sources.into_iter().flatten())
     }
@@ -43,17 +43,17 @@ impl Filter {
     /// When the first part of it grows old; `None` when it wants nothing.
     pub fn next(&self) -> Option<Instant> {
         match self {
-            Filter::Any { until, .. } => Some(*until),
-            Filter::Only(sources) => sources.values().min().copied(),
+            HostFilter::Any { until, .. } => Some(*until),
+            HostFilter::Only(sources) => sources.values().min().copied(),
         }
     }
 
     /// Lets what is `asked` for live until `latest` at most.
     pub fn lower(&mut self, latest: Instant, asked: &Asked) {
         match self {
-            Filter::Any { until, .. } if asked.any() => *until = latest.min(*until),
-            Filter::Any { .. } => {}
-            Filter::Only(sources) => {
+            HostFilter::Any { until, .. } if asked.any() => *until = latest.min(*until),
+            HostFilter::Any { .. } => {}
+            HostFilter::Only(sources) => {
                 for (_, until) in sources.iter_mut().filter(|(source, _)| asked.holds(source)) {
                     *until = latest.min(*until);
                 }
@@ -70,15 +70,16 @@ impl Filter {
                 return 1;
             }
             Word::Any { until, legacy } => {
-                if let Filter::Only(sources) = std::mem::replace(self, Filter::Any { until, legacy }) {
+                if let HostFilter::Only(sources) = std::mem::replace(self, HostFilter::Any { until, legacy })
+                {
                     tell(None, true);
                     sources.into_keys().for_each(|source| tell(Some(source), false));
                 }
             }
             Word::Sources(Kind::IsInclude | Kind::ToInclude, [], _) => self.clear(tell),
             Word::Sources(Kind::IsInclude | Kind::ToInclude, new, until) => {
-                if let Filter::Any { .. } = self {
-                    *self = Filter::default();
+                if let HostFilter::Any { .. } = self {
+                    *self = HostFilter::default();
                     tell(None, false);
                 }
                 return self.allow(new, until, room, tell);
@@ -86,7 +87,7 @@ impl Filter {
             Word::Sources(Kind::Allow, new, until) => return self.allow(new, until, room, tell),
             // The host itself says so: nobody needs to be asked again.
             Word::Sources(Kind::Block, old, _) => {
-                if let Filter::Only(sources) = self {
+                if let HostFilter::Only(sources) = self {
                     let gone = old.iter().filter(|source| sources.remove(source).is_some());
                     gone.for_each(|source| tell(Some(*source), false));
                 }
@@ -108,7 +109,7 @@ impl Filter {
         room: usize,
         tell: &mut impl FnMut(Option<IpAddr>, bool),
     ) -> usize {
-        let Filter::Only(sources) = self else { return 0 };
+        let HostFilter::Only(sources) = self else { return 0 };
         let mut left_out = 0;
         for source in new {
             if let Some(known) = sources.get_mut(source) {
@@ -131,13 +132,13 @@ impl Filter {
         tell: &mut impl FnMut(Option<IpAddr>, bool),
     ) {
         match self {
-            Filter::Any { until, legacy } => {
+            HostFilter::Any { until, legacy } => {
                 *until = legacy_until.filter(|_| *legacy).map_or(*until, |other| other.max(*until));
                 if *until <= now {
                     self.clear(tell);
                 }
             }
-            Filter::Only(sources) => sources.retain(|source, until| {
+            HostFilter::Only(sources) => sources.retain(|source, until| {
                 let stays = *until > now;
                 if !stays {
                     tell(Some(*source), false);
@@ -149,15 +150,15 @@ impl Filter {
 
     fn clear(&mut self, tell: &mut impl FnMut(Option<IpAddr>, bool)) {
         match std::mem::take(self) {
-            Filter::Any { .. } => tell(None, false),
-            Filter::Only(sources) => sources.into_keys().for_each(|source| tell(Some(source), false)),
+            HostFilter::Any { .. } => tell(None, false),
+            HostFilter::Only(sources) => sources.into_keys().for_each(|source| tell(Some(source), false)),
         }
     }
 }
 
-impl Default for Filter {
-    fn default() -> Filter {
-        Filter::Only(BTreeMap::new())
+impl Default for HostFilter {
+    fn default() -> HostFilter {
+        HostFilter::Only(BTreeMap::new())
     }
 }
 

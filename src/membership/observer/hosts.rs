@@ -3,11 +3,11 @@
 //!
 //! No system call and no clock in it: the time is passed in. Memory is bounded per link, and what does not fit is counted.
 
-use super::filter::{Asked, Filter, Word};
-use super::link::{Link, Router};
-use super::packet::{Heard, Kind, Message, Query, Record};
+use super::filter::{Asked, HostFilter, Word};
+use super::link::{HeardLink, Router};
+use super::packet::{GroupRecord, Heard, Kind, Message, Query};
 use crate::membership::kernel::is_kernels_own;
-use crate::membership::known::{Change, GroupId, State};
+use crate::membership::known::{GroupId, RemoteChange, RemoteState};
 use carrier::Role;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -28,7 +28,7 @@ const ANSWER: Duration = Duration::from_millis(200);
 /// Every link, by device and family (true: IPv4).
 #[derive(Debug, Default)]
 pub struct Hosts {
-    links: HashMap<(u32, bool), Link>,
+    links: HashMap<(u32, bool), HeardLink>,
     /// When each listener is looked at next.
     schedule: BTreeSet<Due>,
     /// Links whose times are to be rewritten then, so that nothing lives longer than until the second time.
@@ -40,7 +40,7 @@ pub struct Hosts {
 type Due = (Instant, u32, IpAddr, IpAddr);
 
 #[derive(Debug, Default)]
-pub(super) struct Group {
+pub(super) struct HeardGroup {
     hosts: HashMap<IpAddr, Host>,
     /// Hosts of IGMPv1, IGMPv2 and MLDv1 keep silent when another one answers, so that its answer is theirs, too.
     legacy_until: Option<Instant>,
@@ -48,13 +48,13 @@ pub(super) struct Group {
 
 #[derive(Debug)]
 struct Host {
-    filter: Filter,
+    filter: HostFilter,
     scheduled: Instant,
 }
 
 impl Hosts {
     /// Takes in what was heard at a device. What it changes goes to `out`.
-    pub fn heard(&mut self, now: Instant, ifindex: u32, heard: &Heard, out: &mut Vec<Change>) {
+    pub fn heard(&mut self, now: Instant, ifindex: u32, heard: &Heard, out: &mut Vec<RemoteChange>) {
         let from = heard.from;
         let key = (ifindex, from.is_ipv4());
         let link = self.links.entry(key).or_default();
@@ -82,7 +82,7 @@ impl Hosts {
     }
 
     /// Drops what has grown old.
-    pub fn due(&mut self, now: Instant, out: &mut Vec<Change>) {
+    pub fn due(&mut self, now: Instant, out: &mut Vec<RemoteChange>) {
         self.tighten(now);
         while let Some(&(at, ifindex, group, host)) = self.schedule.first().filter(|(at, ..)| *at <= now) {
             let legacy = self.group(ifindex, group).and_then(|g| g.legacy_until);
@@ -95,11 +95,11 @@ impl Hosts {
     }
 
     /// Tells all that is there.
-    pub fn tell_again(&self, out: &mut Vec<Change>) {
+    pub fn tell_again(&self, out: &mut Vec<RemoteChange>) {
         for ((ifindex, _), link) in &self.links {
-            for (group, Group { hosts, .. }) in &link.groups {
+            for (group, HeardGroup { hosts, .. }) in &link.groups {
                 for (host, state) in hosts {
-                    let came = |source| Change::Came(listener(*ifindex, *group, source), *host);
+                    let came = |source| RemoteChange::Came(listener(*ifindex, *group, source), *host);
                     out.extend(state.filter.parts().map(came));
                 }
             }
@@ -107,7 +107,14 @@ impl Hosts {
     }
 
     /// A port has left its bridge: whoever was heard there, and at none of the `others`, is not at the bridge any more.
-    pub fn part(&mut self, now: Instant, bridge: u32, port: u32, others: &[u32], out: &mut Vec<Change>) {
+    pub fn part(
+        &mut self,
+        now: Instant,
+        bridge: u32,
+        port: u32,
+        others: &[u32],
+        out: &mut Vec<RemoteChange>,
+    ) {
         for v4 in [true, false] {
             let Some(link) = self.links.get(&(port, v4)) else { continue };
             let at = |port: &u32, group: &IpAddr, host: &IpAddr| {
@@ -115,7 +122,7 @@ impl Hosts {
                 group.is_some_and(|group| group.hosts.contains_key(host))
             };
             let mut gone = Vec::new();
-            for (group, Group { hosts, .. }) in &link.groups {
+            for (group, HeardGroup { hosts, .. }) in &link.groups {
                 let alone = |host: &&IpAddr| !others.iter().any(|port| at(port, group, host));
                 gone.extend(hosts.keys().filter(alone).map(|host| (*group, *host)));
             }
@@ -147,7 +154,7 @@ impl Hosts {
         std::mem::take(&mut self.left_out)
     }
 
-    fn group(&self, ifindex: u32, group: IpAddr) -> Option<&Group> {
+    fn group(&self, ifindex: u32, group: IpAddr) -> Option<&HeardGroup> {
         self.links.get(&(ifindex, group.is_ipv4()))?.groups.get(&group)
     }
 
@@ -191,7 +198,14 @@ impl Hosts {
         }
     }
 
-    fn record(&mut self, now: Instant, ifindex: u32, record: &Record, host: IpAddr, out: &mut Vec<Change>) {
+    fn record(
+        &mut self,
+        now: Instant,
+        ifindex: u32,
+        record: &GroupRecord,
+        host: IpAddr,
+        out: &mut Vec<RemoteChange>,
+    ) {
         let Some(link) = self.links.get(&(ifindex, host.is_ipv4())) else { return };
         let until = now + link.membership();
         let place = Place { now, ifindex, group: record.group, host };
@@ -201,7 +215,7 @@ impl Hosts {
         self.change(place, Word::Sources(record.kind, &record.sources, until), out);
     }
 
-    fn legacy_report(&mut self, place: Place, out: &mut Vec<Change>) {
+    fn legacy_report(&mut self, place: Place, out: &mut Vec<RemoteChange>) {
         let Place { now, ifindex, group, host } = place;
         let key = (ifindex, host.is_ipv4());
         let Some(link) = self.links.get(&key) else { return };
@@ -217,12 +231,12 @@ impl Hosts {
         }
     }
 
-    fn legacy_leave(&mut self, place: Place, out: &mut Vec<Change>) {
+    fn legacy_leave(&mut self, place: Place, out: &mut Vec<RemoteChange>) {
         let Place { now, ifindex, group, host } = place;
         let Some(link) = self.links.get_mut(&(ifindex, host.is_ipv4())) else { return };
         let (asked, until) = (link.is_queried(now), now + LAST_MEMBER * link.robustness());
-        let Some(Group { hosts, legacy_until }) = link.groups.get_mut(&group) else { return };
-        let is_legacy = |host: &Host| matches!(host.filter, Filter::Any { legacy: true, .. });
+        let Some(HeardGroup { hosts, legacy_until }) = link.groups.get_mut(&group) else { return };
+        let is_legacy = |host: &Host| matches!(host.filter, HostFilter::Any { legacy: true, .. });
         if !hosts.get(&host).is_some_and(is_legacy) {
             return;
         }
@@ -244,7 +258,7 @@ impl Hosts {
         let groups = self.links.get_mut(&(ifindex, group.is_ipv4())).map(|link| &mut link.groups);
         let hosts = groups.and_then(|groups| groups.get_mut(&group)).map(|group| &mut group.hosts);
         match hosts.and_then(|hosts| hosts.get_mut(&host)) {
-            Some(Host { filter: Filter::Any { until, legacy }, scheduled }) if *scheduled <= again => {
+            Some(Host { filter: HostFilter::Any { until, legacy }, scheduled }) if *scheduled <= again => {
                 (*until, *legacy) = (again, old_version);
                 true
             }
@@ -254,7 +268,7 @@ impl Hosts {
 
     /// Changes what a host wants of a group, tells the difference, and minds the schedule and the bounds. False when it
     /// wanted nothing before.
-    fn change(&mut self, place: Place, word: Word, out: &mut Vec<Change>) -> bool {
+    fn change(&mut self, place: Place, word: Word, out: &mut Vec<RemoteChange>) -> bool {
         let Place { now, ifindex, group, host } = place;
         // The machinery of IPv6 itself is on every link, and of no interest to applications.
         if group.is_ipv4() != host.is_ipv4() || is_kernels_own(group) {
@@ -270,7 +284,7 @@ impl Hosts {
         let room = if crowded { 0 } else { LISTENERS - link.listeners };
         let left_out = filter.take(word, room, &mut |source, came| {
             let state = listener(ifindex, group, source);
-            out.push(if came { Change::Came(state, host) } else { Change::Went(state, host) });
+            out.push(if came { RemoteChange::Came(state, host) } else { RemoteChange::Went(state, host) });
         });
         self.left_out += left_out as u64;
         link.listeners += filter.size();
@@ -293,7 +307,7 @@ impl Hosts {
     }
 }
 
-impl Group {
+impl HeardGroup {
     /// Lets what is asked for live until `latest` at most.
     fn lower(
         &mut self,
@@ -325,8 +339,8 @@ struct Place {
     host: IpAddr,
 }
 
-fn listener(ifindex: u32, group: IpAddr, source: Option<IpAddr>) -> State {
-    State { ifindex, group: GroupId::Address(group, source), role: Role::Listener }
+fn listener(ifindex: u32, group: IpAddr, source: Option<IpAddr>) -> RemoteState {
+    RemoteState { ifindex, group: GroupId::Address(group, source), role: Role::Listener }
 }
 
 /// Stands for hosts that keep silent.

@@ -1,6 +1,6 @@
 //! A link in one family: its querier and the querier's variables, its PIM routers, its groups.
 
-use super::hosts::Group;
+use super::hosts::HeardGroup;
 use super::packet::Query;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -14,8 +14,8 @@ const INTERVAL_MAX: Duration = Duration::from_secs(3600);
 
 /// A link in one family.
 #[derive(Debug, Default)]
-pub(super) struct Link {
-    pub groups: HashMap<IpAddr, Group>,
+pub(super) struct HeardLink {
+    pub groups: HashMap<IpAddr, HeardGroup>,
     /// How much is wanted in all of them.
     pub listeners: usize,
     /// When all times of the link were made shorter last.
@@ -58,7 +58,7 @@ impl Default for Timing {
     }
 }
 
-impl Link {
+impl HeardLink {
     /// How long a host's word holds (RFC 3376 §8.4).
     pub fn membership(&self) -> Duration {
         self.timing.interval * self.timing.robustness + self.timing.response

@@ -13,11 +13,11 @@ pub mod packet;
 mod program;
 
 use super::known::{self, Origin};
-use crate::interfaces::watch;
+use crate::watching::Follower;
 use arc_swap::ArcSwapOption;
 use devices::Devices;
 use hosts::Hosts;
-use program::Part;
+use program::Share;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +28,7 @@ use sys::capture::{self, BATCH, Batch, Capture, Packet};
 use sys::fork::Hook;
 use sys::logging::Pace;
 use sys::thread;
+use watch::Filter;
 
 /// When packets come thick and fast, they are read in turns of this length.
 const TURN: Duration = Duration::from_millis(6);
@@ -88,7 +89,7 @@ fn begin() -> io::Result<()> {
         return Ok(());
     }
     // From here on changes of devices are heard, so those before are read after it.
-    if let Err(e) = watch::run() {
+    if let Err(e) = DEVICES_CHANGED.begin() {
         log::warn!("{e}: the observer will not follow devices that come and go");
     }
     devices.follow();
@@ -100,8 +101,11 @@ fn begin() -> io::Result<()> {
     Ok(())
 }
 
-/// Called by the interface watch when a device or an address changed.
-pub fn devices_changed() {
+/// Devices and addresses, and where a multicast router of this host begins or ends to forward.
+static DEVICES_CHANGED: Follower =
+    Follower::new(Filter::new().links().addresses().forwarding().resync(), |_| devices_changed());
+
+fn devices_changed() {
     if let Some(observer) = &*OBSERVER.load() {
         observer.stale.store(true, Ordering::Release);
         observer.bell.ring();
@@ -147,7 +151,7 @@ fn observe(observer: &Observer, mut devices: Devices) {
         let retry = devices.is_incomplete().then(|| followed + RETRY);
         let next = [deadline, stale, retry, resting].into_iter().flatten().min();
         let timeout = next.map(|at| at.saturating_duration_since(now));
-        let rests = |part| part == Part::Refreshes && resting.is_some();
+        let rests = |part| part == Share::Refreshes && resting.is_some();
         let captures = devices.captures();
         let captures = captures.map(|(part, _, capture)| if rests(part) { -1 } else { capture.as_raw_fd() });
         let fds: Vec<RawFd> = captures.chain([observer.bell.as_raw_fd()]).collect();
@@ -184,11 +188,11 @@ fn observe(observer: &Observer, mut devices: Devices) {
         let mut take = |packet: &Packet| devices.take(now, packet, &mut hosts, &mut changes);
         for ((part, scope, capture), ready) in devices.captures().zip(&ready) {
             let read = match part {
-                Part::Refreshes if *ready || all => {
+                Share::Refreshes if *ready || all => {
                     read(capture, &mut older, &mut take).map(|count| refreshes += count)
                 }
-                Part::News if *ready => {
-                    let before = devices.capture(Part::Refreshes, scope);
+                Share::News if *ready => {
+                    let before = devices.capture(Share::Refreshes, scope);
                     let count = read_news(capture, before, (&mut batch, &mut older), &mut take);
                     count.map(|(first, then)| (refreshes, news) = (refreshes + first, news + then))
                 }
@@ -277,7 +281,7 @@ impl Observer {
 
     fn forget(&self, devices: Vec<u32>) {
         devices.iter().for_each(|device| self.hosts().forget(*device));
-        known::report(Origin::Observer, devices.into_iter().map(known::Change::Vanished));
+        known::report(Origin::Observer, devices.into_iter().map(known::RemoteChange::Vanished));
     }
 }
 

@@ -28,7 +28,7 @@ pub enum Message {
     /// Such a host leaves a group.
     Leave(IpAddr),
     /// A host of IGMPv3 or MLDv2 tells its state.
-    Records(Vec<Record>),
+    Records(Vec<GroupRecord>),
     /// A router is there.
     Hello {
         /// For how long; `None` for ever.
@@ -57,7 +57,7 @@ pub struct Query {
 
 /// A group record of IGMPv3 and MLDv2.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
+pub struct GroupRecord {
     /// Its type.
     pub kind: Kind,
     /// The Group Address.
@@ -264,7 +264,7 @@ fn new_query(body: &[u8], at: usize, address: AddressAt) -> Option<Query> {
 }
 
 /// The records of a report, in which an address has `size` bytes.
-fn records(body: &[u8], size: usize, address: AddressAt) -> Option<Vec<Record>> {
+fn records(body: &[u8], size: usize, address: AddressAt) -> Option<Vec<GroupRecord>> {
     let count = usize::from(u16_at(body, 6)?);
     let mut rest = body.get(8..)?;
     let mut all = Vec::new();
@@ -276,7 +276,7 @@ fn records(body: &[u8], size: usize, address: AddressAt) -> Option<Vec<Record>> 
         rest = rest.get(4 + size + length + auxiliary..)?;
         // RFC 3376 §4.2.12: an unknown type is passed over, and so is a group that is none.
         if let (Some(kind), Some(group)) = (Kind::of(kind), group_address(group)) {
-            all.push(Record { kind, group, sources });
+            all.push(GroupRecord { kind, group, sources });
         }
     }
     Some(all)

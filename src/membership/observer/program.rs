@@ -9,7 +9,7 @@ use sys::capture::{ETH_P_IP, ETH_P_IPV6};
 
 /// Which of these packets are heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum Share {
     /// The reports in which hosts of IGMPv3 and MLDv2 say what they listen to still.
     Refreshes,
     /// All others.
@@ -46,7 +46,7 @@ const fn plain(code: u32, k: u32) -> sock_filter {
 
 /// Of IGMP, PIM Hello over both, and ICMPv6 types 130, 131, 132 and 143 behind one hop-by-hop header, those of the part.
 #[rustfmt::skip]
-pub fn program(part: Part) -> [sock_filter; LENGTH] {
+pub fn program(part: Share) -> [sock_filter; LENGTH] {
     let pass = |of| plain(BPF_RET | BPF_K, if part == of { u32::MAX } else { 0 });
     [
         // What belongs to a VLAN is heard at the device that stands for it.
@@ -89,8 +89,8 @@ pub fn program(part: Part) -> [sock_filter; LENGTH] {
         /* 30 */ load(BPF_B, BPF_IND, 48),
         /* 31 */ when(IS_INCLUDE, 2, 0),
         /* 32 */ when(IS_EXCLUDE, 1, 0),
-        /* 33 */ pass(Part::News),
-        /* 34 */ pass(Part::Refreshes),
+        /* 33 */ pass(Share::News),
+        /* 34 */ pass(Share::Refreshes),
         /* 35 */ plain(BPF_RET | BPF_K, 0),
     ]
 }
@@ -137,12 +137,12 @@ mod tests {
     }
 
     /// The part that a packet belongs to; `None`: neither.
-    fn part(protocol: u16, packet: &[u8]) -> Option<Part> {
+    fn part(protocol: u16, packet: &[u8]) -> Option<Share> {
         let passes = |part| runs(&program(part), None, protocol, packet).is_some_and(|length| length > 0);
-        match (passes(Part::News), passes(Part::Refreshes)) {
+        match (passes(Share::News), passes(Share::Refreshes)) {
             (true, true) => panic!("{packet:?} passes twice"),
-            (true, false) => Some(Part::News),
-            (false, true) => Some(Part::Refreshes),
+            (true, false) => Some(Share::News),
+            (false, true) => Some(Share::Refreshes),
             (false, false) => None,
         }
     }
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn what_belongs_to_a_vlan_is_not_heard_at_the_trunk() {
         let report = v4(2, 1, &[0x16, 0, 0, 0, 239, 1, 1, 1]);
-        let passes = |vlan| runs(&program(Part::News), vlan, ETH_P_IP, &report).unwrap() > 0;
+        let passes = |vlan| runs(&program(Share::News), vlan, ETH_P_IP, &report).unwrap() > 0;
         assert!(passes(None) && passes(Some(0)) && passes(Some(0xe000)));
         assert!(!passes(Some(1)) && !passes(Some(0x200a)) && !passes(Some(0xfff)));
     }
@@ -173,14 +173,14 @@ mod tests {
         let of = |protocol, options, body: &[u8]| part(ETH_P_IP, &v4(protocol, options, body));
         for options in [0, 1, 10] {
             for kind in [0x11, 0x12, 0x16, 0x17] {
-                assert_eq!(of(2, options, &[kind, 0, 0, 0, 239, 1, 1, 1]), Some(Part::News));
+                assert_eq!(of(2, options, &[kind, 0, 0, 0, 239, 1, 1, 1]), Some(Share::News));
             }
             for kind in 0..8 {
                 let report = [0x22, 0, 0, 0, 0, 0, 0, 1, kind, 0, 0, 0, 239, 1, 1, 1];
-                let expected = if matches!(kind, 1 | 2) { Part::Refreshes } else { Part::News };
+                let expected = if matches!(kind, 1 | 2) { Share::Refreshes } else { Share::News };
                 assert_eq!(of(2, options, &report), Some(expected), "{kind}");
             }
-            assert_eq!(of(103, options, &[0x20, 0]), Some(Part::News));
+            assert_eq!(of(103, options, &[0x20, 0]), Some(Share::News));
             assert_eq!(of(103, options, &[0x23, 0]), None);
             assert_eq!(of(17, options, &[0x20, 0]), None);
         }
@@ -193,17 +193,17 @@ mod tests {
         let (short, long) = ([58, 0, 5, 2, 0, 0, 1, 0], [&[58, 1][..], &[0; 14]].concat());
         for extension in [&short[..], &long] {
             for kind in [130, 131, 132] {
-                assert_eq!(of(0, extension, &[kind, 0, 0, 0]), Some(Part::News));
+                assert_eq!(of(0, extension, &[kind, 0, 0, 0]), Some(Share::News));
             }
             for kind in 0..8 {
-                let expected = if matches!(kind, 1 | 2) { Part::Refreshes } else { Part::News };
+                let expected = if matches!(kind, 1 | 2) { Share::Refreshes } else { Share::News };
                 assert_eq!(of(0, extension, &[143, 0, 0, 0, 0, 0, 0, 1, kind, 0]), Some(expected), "{kind}");
             }
             assert_eq!(of(0, extension, &[135, 0, 0, 0]), None);
         }
         assert_eq!(of(0, &[17, 0, 5, 2, 0, 0, 1, 0], &[130, 0, 0, 0]), None);
         assert_eq!(of(58, &[], &[135, 0, 0, 0]), None);
-        assert_eq!(of(103, &[], &[0x20, 0]), Some(Part::News));
+        assert_eq!(of(103, &[], &[0x20, 0]), Some(Share::News));
         assert_eq!(of(103, &[], &[0x21, 0]), None);
     }
 
@@ -211,7 +211,7 @@ mod tests {
     fn cut_packets_are_of_no_part_or_of_one() {
         let report = v4(2, 1, &[0x22, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0]);
         for end in 0..report.len() {
-            let expected = (end > 32).then_some(Part::Refreshes);
+            let expected = (end > 32).then_some(Share::Refreshes);
             assert_eq!(part(ETH_P_IP, &report[..end]), expected, "{end}");
         }
     }

@@ -4,7 +4,7 @@ use super::question::{Covered, host_memberships, own_at, states_at};
 use crate::error::Result;
 use crate::group::OwnGroup;
 use crate::interfaces;
-use crate::membership::kernel::{State, table_states};
+use crate::membership::kernel::{KernelState, table_states};
 use crate::membership::known::{self, GroupId};
 use crate::membership::{carried, observer, others};
 use crate::name::ip_name;
@@ -59,21 +59,21 @@ pub fn group_set(interface: u32) -> Result<Vec<(String, GroupType)>> {
         add(group.name.to_string(), group.listener, group.sender);
     }
     let covered = Covered::new(&own);
-    let here = |state: &State| {
+    let here = |state: &KernelState| {
         state.ifindex == device.index && families.hold(state.address) && !covered.holds(state)
     };
-    for state in host_memberships()?.into_iter().map(State::from).filter(here) {
+    for state in host_memberships()?.into_iter().map(KernelState::from).filter(here) {
         add(ip_name(state.address, state.source, None), true, false);
     }
     let names = OwnNames::new(&own);
     let others = states_at(&device, families);
     // A group that others listen to by name is not listed again by its address.
-    let named = |state: &known::State| {
+    let named = |state: &known::RemoteState| {
         let named = matches!(state.group, GroupId::Name(..)) && state.role == Role::Listener;
         named.then(|| state.group.address())
     };
     let named: BTreeSet<_> = others.iter().filter_map(named).collect();
-    let nameless = |state: &State| state.sender || !named.contains(&(state.address, state.source));
+    let nameless = |state: &KernelState| state.sender || !named.contains(&(state.address, state.source));
     for state in table_states()?.into_iter().filter(here).filter(nameless) {
         add(names.of(state.address, state.source), !state.sender, state.sender);
     }

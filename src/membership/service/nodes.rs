@@ -3,8 +3,7 @@
 use super::question::{Covered, Question, Wanted, host_memberships, own_at};
 use crate::error::Result;
 use crate::group::OwnGroup;
-use crate::interfaces::{self, Device};
-use crate::membership::kernel::{self, Member, Membership, State};
+use crate::membership::kernel::{self, KernelState, Member, Membership};
 use crate::membership::{carried, observer};
 use crate::name::{Name, ip_name};
 use crate::presence;
@@ -12,6 +11,7 @@ use carrier::Role;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
+use watch::Device;
 
 /// The neighbouring nodes at `interface` that take part in `group` (any group without one): listeners, sources and
 /// upstream routers, the querier and the PIM routers of the LAN, and libham's nodes that say that they are there.
@@ -96,7 +96,7 @@ impl Question {
         let mut parents = BTreeSet::new();
         for source in sources {
             // A source whose way leaves by another device has no neighbour here that could be named.
-            if let Some(route) = interfaces::route_towards(source)?.filter(|r| r.ifindex == index) {
+            if let Some(route) = watch::route_towards(source)?.filter(|r| r.ifindex == index) {
                 parents.insert(route.gateway.unwrap_or(source));
             }
         }
@@ -110,7 +110,7 @@ impl Question {
         if let Some(querier) = bridge.as_ref().and_then(|b| b.other_querier(v4)) {
             return Ok(Some(querier.address));
         }
-        let Some(master) = master.map(interfaces::device).transpose()?.flatten() else {
+        let Some(master) = master.map(watch::device).transpose()?.flatten() else {
             return Ok(None);
         };
         let querier = master.bridge.as_ref().and_then(|b| b.other_querier(v4));
@@ -135,7 +135,7 @@ impl Question {
             own.iter().filter(|g| g.listener).filter(is_asked).map(|g| g.address.is_ipv4()).collect();
         let covered = Covered::new(&own);
         for Membership { ifindex, address, source } in host_memberships()? {
-            let state = State { ifindex, address, source, sender: false };
+            let state = KernelState { ifindex, address, source, sender: false };
             let counts = !(matches!(self.wanted, Wanted::All) && kernel::is_kernels_own(address));
             if ifindex == self.device.index && counts && self.wants(address, source) && !covered.holds(&state)
             {
@@ -148,7 +148,7 @@ impl Question {
     /// The nodes' names, without this host's own and those that are none.
     fn nodes(&self, mut nodes: BTreeSet<IpAddr>) -> Result<Vec<String>> {
         if !nodes.is_empty() {
-            let devices = interfaces::devices()?;
+            let devices = watch::devices()?;
             nodes.retain(|node| !node.is_unspecified() && !devices.iter().any(|d| d.has(*node)));
         }
         Ok(names(nodes))

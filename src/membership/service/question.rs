@@ -3,15 +3,16 @@
 use crate::control::own_groups;
 use crate::error::{Error, Result};
 use crate::group::OwnGroup;
-use crate::interfaces::{self, Device, Families};
+use crate::interfaces::{self, Families};
 use crate::mapping;
-use crate::membership::kernel::{self, Membership, State};
+use crate::membership::kernel::{self, KernelState, Membership};
 use crate::membership::known::{self, GroupId};
 use crate::membership::{observer, others};
 use crate::name::{Group, Name, Namespace};
 use carrier::Role;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use watch::Device;
 
 /// A question at an Interface.
 pub struct Question {
@@ -40,7 +41,7 @@ impl Question {
     }
 
     /// What other nodes do in the group here.
-    pub fn others(&self, role: Role) -> Vec<(known::State, Vec<IpAddr>)> {
+    pub fn others(&self, role: Role) -> Vec<(known::RemoteState, Vec<IpAddr>)> {
         known::look(|known| {
             let states = known.states().filter(|(state, _)| {
                 let (address, source) = state.group.address();
@@ -118,7 +119,7 @@ impl Covered {
         Covered(covered)
     }
 
-    pub fn holds(&self, state: &State) -> bool {
+    pub fn holds(&self, state: &KernelState) -> bool {
         self.0.contains(&(state.address, state.source, state.sender))
     }
 }
@@ -134,14 +135,14 @@ pub fn own_at(device: &Device, families: Families) -> Vec<OwnGroup> {
 }
 
 /// The states of other nodes.
-pub fn states_at(device: &Device, families: Families) -> Vec<known::State> {
+pub fn states_at(device: &Device, families: Families) -> Vec<known::RemoteState> {
     known::look(|known| {
         let states = known.states().map(|(state, _)| state);
         states.filter(|state| is_at(state, device, families)).cloned().collect()
     })
 }
 
-fn is_at(state: &known::State, device: &Device, families: Families) -> bool {
+fn is_at(state: &known::RemoteState, device: &Device, families: Families) -> bool {
     state.ifindex == device.index && families.hold(state.group.address().0)
 }
 

@@ -1,7 +1,6 @@
 //! Processes on a network of their own: the thread, the sockets, and the end of a process.
 
 use crate::control::own_groups;
-use crate::interfaces;
 use crate::presence::{self, HostChange};
 use crate::socket::handles;
 use carrier::Role;
@@ -62,7 +61,7 @@ fn the_other_process() {
 fn processes_hear_of_each_other_and_of_their_end() {
     inside_with("presence::tests::hosts::processes_hear_of_each_other_and_of_their_end", ON, || {
         sh("ip link set lo up");
-        let lo = interfaces::by_name("lo").unwrap().unwrap().index;
+        let lo = watch::by_name("lo").unwrap().unwrap().index;
         let changes = heard();
         let mut silent = other("ham:opaque:silent", &[("HAM_PRESENCE", "0")]);
         let mut there = other("ham:opaque:news", &[]);

@@ -9,8 +9,8 @@ use std::sync::atomic::AtomicU64;
 thread_local! {
     static JOINED: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
     static OWN: RefCell<Vec<OwnGroup>> = const { RefCell::new(Vec::new()) };
-    static TABLES: RefCell<Vec<State>> = const { RefCell::new(Vec::new()) };
-    static REMOTE: RefCell<Vec<known::State>> = const { RefCell::new(Vec::new()) };
+    static TABLES: RefCell<Vec<KernelState>> = const { RefCell::new(Vec::new()) };
+    static REMOTE: RefCell<Vec<known::RemoteState>> = const { RefCell::new(Vec::new()) };
     static NAMED: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -175,7 +175,7 @@ fn forwarding_tells_sources_and_listeners() {
     let t = fresh();
     let mut states = begin(t);
     let source = Some("10.0.0.9".parse().unwrap());
-    let state = |ifindex, sender| State { ifindex, address: A.parse().unwrap(), source, sender };
+    let state = |ifindex, sender| KernelState { ifindex, address: A.parse().unwrap(), source, sender };
     TABLES.set(vec![state(2, true), state(3, false)]);
     states.kernel(t, Change::Members);
     let name = "ham:ip:239.1.1.1@10.0.0.9";
@@ -185,9 +185,9 @@ fn forwarding_tells_sources_and_listeners() {
     assert_eq!(told(&mut states, t + 2 * GRACE), [leave(name)]);
 }
 
-fn remote(role: Role, source: Option<&str>) -> known::State {
+fn remote(role: Role, source: Option<&str>) -> known::RemoteState {
     let group = GroupId::Address(A.parse().unwrap(), source.map(|s| s.parse().unwrap()));
-    known::State { ifindex: 2, group, role }
+    known::RemoteState { ifindex: 2, group, role }
 }
 
 fn now_told(states: &mut States) -> Vec<(EventType, String)> {
@@ -285,9 +285,9 @@ fn after_lost_notes_other_nodes_are_read_anew() {
     assert_eq!(now_told(&mut states), [join(FOREIGN), leave(FOREIGN), join(name)]);
 }
 
-fn named(name: &str, spot: Spot, role: Role) -> known::State {
+fn named(name: &str, spot: Spot, role: Role) -> known::RemoteState {
     let group = GroupId::Name(name.into(), spot.address, spot.source);
-    known::State { ifindex: spot.ifindex, group, role }
+    known::RemoteState { ifindex: spot.ifindex, group, role }
 }
 
 const SPOT: Spot = Spot { ifindex: 2, address: IpAddr::V4(Ipv4Addr::new(239, 1, 1, 1)), source: None };
@@ -360,7 +360,7 @@ fn what_the_tables_say_goes_by_the_name_too() {
     NAMED.set(true);
     let mut states = begin(t);
     states.remote(t, named("ham:opaque:x", SPOT, Role::Listener), true);
-    TABLES.set(vec![State { ifindex: 2, address: SPOT.address, source: None, sender: false }]);
+    TABLES.set(vec![KernelState { ifindex: 2, address: SPOT.address, source: None, sender: false }]);
     states.kernel(t, Change::Members);
     assert_eq!(told(&mut states, t + GRACE), [join("ham:opaque:x")]);
     states.remote(t, named("ham:opaque:x", SPOT, Role::Listener), false);
@@ -375,7 +375,7 @@ fn tables_that_lag_behind_bring_nobody_back() {
     let mut states = begin(t);
     told(&mut states, t);
     let host = remote(Role::Listener, None);
-    let member = State { ifindex: 2, address: A.parse().unwrap(), source: None, sender: false };
+    let member = KernelState { ifindex: 2, address: A.parse().unwrap(), source: None, sender: false };
     let tables = |states: &mut States, at: Instant, there: bool| {
         TABLES.set(if there { vec![member] } else { vec![] });
         states.kernel(at, Change::Members);

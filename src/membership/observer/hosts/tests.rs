@@ -26,12 +26,12 @@ impl Lan {
         Lan { hosts: Hosts::default(), now: Instant::now(), known: HashSet::new() }
     }
 
-    fn take(&mut self, changes: Vec<Change>) {
+    fn take(&mut self, changes: Vec<RemoteChange>) {
         for change in changes {
             let (state, node, came) = match change {
-                Change::Came(state, node) => (state, node, true),
-                Change::Went(state, node) => (state, node, false),
-                Change::Vanished(_) => panic!("nothing vanishes by itself"),
+                RemoteChange::Came(state, node) => (state, node, true),
+                RemoteChange::Went(state, node) => (state, node, false),
+                RemoteChange::Vanished(_) => panic!("nothing vanishes by itself"),
             };
             let GroupId::Address(group, source) = state.group else { panic!("hosts have no names") };
             let pair = (group, source, node);
@@ -48,7 +48,7 @@ impl Lan {
 
     fn record(&mut self, from: &str, kind: Kind, sources: &[&str]) {
         let sources = sources.iter().map(|s| ip(s)).collect();
-        self.says(from, Message::Records(vec![Record { kind, group: ip(G), sources }]));
+        self.says(from, Message::Records(vec![GroupRecord { kind, group: ip(G), sources }]));
     }
 
     fn query(&mut self, from: &str, group: Option<&str>, response: u64, interval: Option<u64>) {
@@ -337,7 +337,7 @@ fn routers_that_were_heard_long_ago_keep_none_out() {
 #[test]
 fn ipv6_needs_its_own_groups_for_itself() {
     let mut lan = Lan::new();
-    let group = |text: &str| Record { kind: Kind::IsExclude, group: ip(text), sources: vec![] };
+    let group = |text: &str| GroupRecord { kind: Kind::IsExclude, group: ip(text), sources: vec![] };
     lan.says("fe80::1", Message::Records(vec![group("ff02::1:ff00:1"), group("ff02::6a"), group("ff15::1")]));
     assert_eq!(lan.known.iter().map(|(g, ..)| *g).collect::<Vec<_>>(), [ip("ff15::1")]);
     // A group of the other family in a report is nothing.
@@ -361,7 +361,8 @@ fn what_is_there_is_told_again() {
 #[test]
 fn a_port_that_leaves_its_bridge_takes_its_hosts_along() {
     let mut lan = Lan::new();
-    let record = || Message::Records(vec![Record { kind: Kind::IsExclude, group: ip(G), sources: vec![] }]);
+    let record =
+        || Message::Records(vec![GroupRecord { kind: Kind::IsExclude, group: ip(G), sources: vec![] }]);
     // The bridge is 2, its ports 3 and 4. Host B moves from one to the other.
     for (port, host) in [(3, A), (3, B), (4, B)] {
         lan.says(host, record());
@@ -406,7 +407,7 @@ fn memory_is_bounded() {
     let sources: Vec<IpAddr> =
         (0..LISTENERS as u32).map(|i| (0x0b00_0000 + i).to_be_bytes().into()).collect();
     for (i, sources) in sources.chunks(SOURCES).enumerate() {
-        let record = Record { kind: Kind::Allow, group: ip("239.77.1.1"), sources: sources.to_vec() };
+        let record = GroupRecord { kind: Kind::Allow, group: ip("239.77.1.1"), sources: sources.to_vec() };
         let heard = Heard { from: v4(0x0a00_0000, i), message: Message::Records(vec![record]) };
         let mut out = Vec::new();
         hosts.heard(now, 2, &heard, &mut out);
@@ -426,7 +427,7 @@ fn the_sources_of_one_host_are_bounded() {
     let mut lan = Lan::new();
     let record = |kind, from: usize, to: usize| {
         let sources = (from..to).map(|i| v4(0x0b00_0000, i)).collect();
-        Message::Records(vec![Record { kind, group: ip(G), sources }])
+        Message::Records(vec![GroupRecord { kind, group: ip(G), sources }])
     };
     for i in 0..10 {
         lan.says(A, record(Kind::Allow, 100 * i, 100 * i + 100));
@@ -445,7 +446,7 @@ fn the_sources_of_one_host_are_bounded() {
 /// What the model is told, with small numbers for hosts and sources. Times in tenths of a second.
 #[derive(Debug, Clone)]
 enum Step {
-    Record(u8, Kind, Vec<u8>),
+    GroupRecord(u8, Kind, Vec<u8>),
     Report(u8),
     Leave(u8),
     Query(bool),
@@ -457,7 +458,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         [Kind::IsInclude, Kind::IsExclude, Kind::ToInclude, Kind::ToExclude, Kind::Allow, Kind::Block];
     let record = (1..4u8, proptest::sample::select(kinds.to_vec()), proptest::collection::vec(1..4u8, 0..3));
     let step = prop_oneof![
-        4 => record.prop_map(|(host, kind, sources)| Step::Record(host, kind, sources)),
+        4 => record.prop_map(|(host, kind, sources)| Step::GroupRecord(host, kind, sources)),
         2 => (1..4u8).prop_map(Step::Report),
         1 => (1..4u8).prop_map(Step::Leave),
         2 => any::<bool>().prop_map(Step::Query),
@@ -492,7 +493,7 @@ impl Model {
         let held: Vec<u8> = (0..4).filter(|h| self.holds(*h)).collect();
         self.any.retain(|host, _| held.contains(host));
         match step {
-            Step::Record(host, kind, sources) => match kind {
+            Step::GroupRecord(host, kind, sources) => match kind {
                 Kind::IsExclude | Kind::ToExclude => {
                     self.sources.retain(|(h, _), _| h != host);
                     self.any.insert(*host, (until, false));
@@ -553,7 +554,7 @@ proptest! {
             // The querier never falls silent for as long as makes it vanish.
             lan.query("10.0.0.254", None, 500, Some(2));
             match step {
-                Step::Record(host, kind, sources) => {
+                Step::GroupRecord(host, kind, sources) => {
                     let sources: Vec<_> = sources.iter().map(|s| format!("10.9.0.{s}")).collect();
                     let sources: Vec<_> = sources.iter().map(String::as_str).collect();
                     lan.record(&format!("10.0.0.{host}"), *kind, &sources);

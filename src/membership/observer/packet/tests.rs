@@ -43,8 +43,8 @@ fn heard(hex: &str) -> (IpAddr, Message) {
     (from, message)
 }
 
-fn record(kind: Kind, group: &str, sources: &[&str]) -> Record {
-    Record { kind, group: ip(group), sources: sources.iter().map(|s| ip(s)).collect() }
+fn record(kind: Kind, group: &str, sources: &[&str]) -> GroupRecord {
+    GroupRecord { kind, group: ip(group), sources: sources.iter().map(|s| ip(s)).collect() }
 }
 
 #[test]

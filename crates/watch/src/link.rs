@@ -175,6 +175,10 @@ pub struct Address {
     pub index: u32,
     /// The address.
     pub address: IpAddr,
+    /// The other end of a point-to-point link, else the address again.
+    pub peer: IpAddr,
+    /// The length of the prefix on the link, in bits.
+    pub prefix: u8,
     /// It cannot be used as a source (yet): duplicate address detection is not over, or failed.
     pub tentative: bool,
 }
@@ -182,6 +186,7 @@ pub struct Address {
 /// Reads an address; `None` when it is cut short or of another family.
 pub fn address(body: &[u8]) -> Option<Address> {
     let family = i32::from(*body.first()?);
+    let prefix = *body.get(1)?;
     let mut flags = u32::from(*body.get(2)?);
     let index = u32_at(body, 4)?;
     let (mut local, mut address) = (None, None);
@@ -193,26 +198,27 @@ pub fn address(body: &[u8]) -> Option<Address> {
             _ => {}
         }
     }
-    let address = local.or(address)?;
+    let peer = address.or(local)?;
+    let address = local.unwrap_or(peer);
     if address.is_ipv4() != (family == libc::AF_INET) {
         return None;
     }
     let (tentative, optimistic) = (flags & libc::IFA_F_TENTATIVE != 0, flags & libc::IFA_F_OPTIMISTIC != 0);
     let tentative = (tentative && !optimistic) || flags & libc::IFA_F_DADFAILED != 0;
-    Some(Address { index, address, tentative })
+    Some(Address { index, address, peer, prefix, tentative })
 }
 
-/// The way to an address.
+/// Where what is sent to an address goes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Route {
+pub struct NextHop {
     /// The device that it leaves by.
     pub ifindex: u32,
     /// The router; `None` when the address is on the link.
     pub gateway: Option<IpAddr>,
 }
 
-/// Reads a route; `None` when it has no device or is cut short before it.
-pub fn route(body: &[u8]) -> Option<Route> {
+/// Reads a route's next hop; `None` when it has no device or is cut short before it.
+pub fn next_hop(body: &[u8]) -> Option<NextHop> {
     let (mut ifindex, mut gateway) = (None, None);
     for (kind, value) in attributes(body.get(12..)?) {
         match kind {
@@ -223,7 +229,7 @@ pub fn route(body: &[u8]) -> Option<Route> {
         }
     }
     let gateway = gateway.filter(|g| *g != IpAddr::V6(Ipv6Addr::UNSPECIFIED) && !g.is_unspecified());
-    Some(Route { ifindex: ifindex?, gateway })
+    Some(NextHop { ifindex: ifindex?, gateway })
 }
 
 #[cfg(test)]
@@ -297,7 +303,7 @@ mod tests {
             address(&body).unwrap()
         };
         let usable = read(0x80);
-        assert_eq!((usable.index, usable.address), (3, Ipv6Addr::LOCALHOST.into()));
+        assert_eq!((usable.index, usable.address, usable.prefix), (3, Ipv6Addr::LOCALHOST.into(), 64));
         assert!(!usable.tentative && read(0x40).tentative && !read(0x44).tentative && read(0x08).tentative);
     }
 
@@ -305,11 +311,11 @@ mod tests {
     fn a_route_names_its_gateway_of_either_family() {
         let mut body = vec![0; 12];
         push_attribute(&mut body, RTA_OIF, &4u32.to_ne_bytes());
-        assert_eq!(route(&body), Some(Route { ifindex: 4, gateway: None }));
+        assert_eq!(next_hop(&body), Some(NextHop { ifindex: 4, gateway: None }));
         let mut via = (libc::AF_INET6 as u16).to_ne_bytes().to_vec();
         via.extend(Ipv6Addr::LOCALHOST.octets());
         push_attribute(&mut body, RTA_VIA, &via);
-        assert_eq!(route(&body).unwrap().gateway, Some(Ipv6Addr::LOCALHOST.into()));
-        assert_eq!(route(&body[..14]), None);
+        assert_eq!(next_hop(&body).unwrap().gateway, Some(Ipv6Addr::LOCALHOST.into()));
+        assert_eq!(next_hop(&body[..14]), None);
     }
 }
