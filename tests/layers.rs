@@ -47,18 +47,4 @@ fn the_picture_is_of_these_sources() {
 
 /// Breaks of today, by file and rule.
 const TODAY: &[(&str, &str)] = &[
-    ("src/technology/overlay.rs", "technology knows config, which is above it"),
-    ("src/config", "is in a circle of rooms"),
-    ("src/frame/refusal.rs", "the name Refusal leaves this file and another one"),
-    ("src/mapping", "is in a circle of rooms"),
-    ("src/mapping/credentials.rs", "mapping knows config, which is above it"),
-    ("src/mapping/mod.rs", "mapping knows config, which is above it"),
-    ("src/name/mod.rs", "the name Group leaves this file and another one"),
-    ("src/presence", "is in a circle of rooms"),
-    ("src/presence/packet.rs", "the name Refusal leaves this file and another one"),
-    ("src/presence/record.rs", "the name Group leaves this file and another one"),
-    ("src/presence/running.rs", "config::get() is not asked here"),
-    ("src/presence/running.rs", "presence knows config, which is above it"),
-    ("src/technology", "is in a circle of rooms"),
-    ("src/technology/mod.rs", "technology knows config, which is above it"),
 ];

@@ -4,6 +4,7 @@
 
 pub mod bundle;
 pub mod seal;
+pub mod secret;
 
 mod decoder;
 mod flow;
