@@ -6,9 +6,8 @@
 mod house;
 
 use house::picture::picture;
-use house::rules::{Break, breaks};
+use house::rules::breaks;
 use house::{Files, House};
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
