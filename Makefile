@@ -157,7 +157,7 @@ config:
 	HAM_UPDATE_CONFIG=1 $(CARGO) test --test config_drift
 
 picture:
-	HAM_UPDATE_PICTURE=1 $(CARGO) test --no-default-features --test layers picture
+	HAM_UPDATE_PICTURE=1 $(CARGO) test --test layers picture
 
 # --- Installing ----------------------------------------------------------------------------------------------------
 

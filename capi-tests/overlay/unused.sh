@@ -46,4 +46,8 @@ wrong 2 '[overlay.o]\nrouters = ["10.0.0.1"]'
 wrong 2 '[overlay.o]\nblock_ms = 100000'
 wrong 2 '[overlay.o]\nmode = "client"\n'
 wrong 2 '[overlay.o]\nrouters = "tcp/10.0.0.1:7447"'
+# What only Zenoh can tell, with the line of the section.
+echo '{mode: "peer"}' >peer.json5
+wrong '1: overlay o: zenoh_config' '[overlay.o]\nzenoh_config = "peer.json5"'
+wrong '1: overlay o: listen' '[overlay.o]\nlisten = ["tcp/127.0.0.1:7447#"]'
 wrong 1 '[overlay]\nrouters = ["tcp/10.0.0.1:7447"]'

@@ -22,7 +22,7 @@ use carrier::{Announcement, Carrier, Frame, Heard, Hearing, Reach, Role, Take, T
 use ear::Ear;
 use groups::{Id, Part};
 use node::{Hold, Node};
-use settings::{Mode, Settings};
+use settings::Settings;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

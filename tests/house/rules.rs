@@ -51,6 +51,7 @@ const PURE: &[&str] = &[
     "ham::frame",
     "ham::presence::link",
     "ham::membership::observer::hosts",
+    "watch::table",
     "grasp::wire",
     "grasp::node",
     "mif::message",

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Heard, Other, View, inside, sh, thread_of, until};
+use common::{Heard, Host, View, inside, sh, thread_of, until};
 use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use watch::{Change, Filter, Namespace, Watch};
 #[test]
 fn two_at_once_and_one_closed() {
     inside("two_at_once_and_one_closed", || {
-        let (one, two) = (Other::new(), Other::new());
+        let (one, two) = (Host::new(), Host::new());
         let here = || std::fs::read_link("/proc/thread-self/ns/net").unwrap();
         let before = here();
         let first = Watch::open_in(one.open().as_fd(), "watch-one").unwrap();
@@ -59,7 +59,7 @@ fn two_at_once_and_one_closed() {
 #[test]
 fn questions_go_to_the_namespace_that_was_given() {
     inside("questions_go_to_the_namespace_that_was_given", || {
-        let there = Other::new();
+        let there = Host::new();
         there.sh(
             "ip link set lo up; ip link add v type veth peer name w; ip link set v up; ip link set w up; \
              ip addr add 10.0.0.1/24 dev v; ip route add default via 10.0.0.254",

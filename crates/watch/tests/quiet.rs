@@ -13,6 +13,9 @@ fn wakes(thread: &str) -> u64 {
     line.unwrap().trim().parse().unwrap()
 }
 
+/// What else may wake it meanwhile, such as a late word of the kernel's on the bridge: far less than 4,000 routes.
+const BY_CHANCE: u64 = 3;
+
 fn churn() {
     let to = |i: u32| format!("10.9.{}.{}/32 dev v\n", i / 200, i % 200);
     let add = (0..2000).map(|i| format!("route add {}", to(i)));
@@ -31,18 +34,18 @@ fn route_churn_wakes_nobody_who_does_not_care() {
         let thread = thread_of("watch-test").unwrap();
         let before = wakes(&thread);
         churn();
-        assert_eq!(wakes(&thread), before);
+        assert!(wakes(&thread) <= before + BY_CHANCE);
         // One who cares wakes it, and when he is gone it is quiet again.
         let curious = Heard::default();
         let subscription = curious.subscribe(&watch, Filter::new().routes());
         churn();
         curious.hear("routes", |c| *c == Change::Routes);
-        assert!(wakes(&thread) > before + 1);
+        assert!(wakes(&thread) > before + BY_CHANCE);
         drop(subscription);
         std::thread::sleep(Duration::from_millis(100));
         let before = wakes(&thread);
         churn();
-        assert_eq!(wakes(&thread), before);
+        assert!(wakes(&thread) <= before + BY_CHANCE);
         sh("ip link add name w type bridge");
         heard.hear("a device", |c| matches!(c, Change::Link { name, .. } if name == "w"));
     });

@@ -9,7 +9,7 @@ use common::{Gate, Heard, View, inside, ip_batch, sh, thread_of, until};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use watch::{Change, Filter, Subscription, Watch, by_name};
+use watch::{Change, Filter, Namespace, Subscription, Watch, by_name};
 
 fn devices() -> Filter {
     Filter::new().links().addresses()
@@ -47,49 +47,76 @@ fn first_what_there_is_then_changes() {
     });
 }
 
-/// While devices come, change and go by the thousand, subscribers come in the midst of it. Each of them ends with what the
-/// kernel has in its tables.
+/// While devices come, change and go by the hundred, subscribers come in the midst of it, each to a watch that has to read
+/// everything first. All of them end with what the kernel has in its tables.
 #[test]
 fn nothing_falls_between_the_state_and_the_changes() {
     inside("nothing_falls_between_the_state_and_the_changes", || {
-        let mut batch = String::new();
-        for i in 0..400 {
-            batch.push_str(&format!(
-                "link add name d{i} type veth peer name p{i}\naddr add 10.1.{}.{}/32 dev d{i}\n",
-                i / 200,
-                i % 200
-            ));
-            batch.push_str(&format!("link set d{i} up mtu {}\n", 1400 + i));
-            if i % 3 == 0 {
-                batch.push_str(&format!("link del d{}\n", i / 3));
+        let churn = [0, 1].map(|half| {
+            let mut batch = String::new();
+            for i in 0..200 {
+                let device = format!("d{half}x{i}");
+                batch.push_str(&format!("link add name {device} type veth peer name p{half}x{i}\n"));
+                batch.push_str(&format!("addr add 10.{half}.{i}.1/32 dev {device}\n"));
+                batch.push_str(&format!("link set {device} up mtu {}\n", 1400 + i));
+                if i % 3 == 0 {
+                    batch.push_str(&format!("link del d{half}x{}\n", i / 3));
+                }
             }
-        }
-        let watch = Watch::open("watch-test").unwrap();
-        let churn = std::thread::spawn(move || ip_batch(&batch));
+            std::thread::spawn(move || ip_batch(&batch))
+        });
         let mut all = Vec::new();
-        while !churn.is_finished() && all.len() < 200 {
-            // Also such as come when nobody is there, so that everything is read anew.
-            let heard = Heard::default();
+        let begin = || {
+            let (watch, heard) = (Watch::open("watch-test").unwrap(), Heard::default());
             let subscription = heard.subscribe(&watch, devices().replay());
-            if all.len() % 2 == 0 || all.is_empty() {
-                all.push((heard, subscription));
-            } else {
-                all.clear();
-            }
-            std::thread::sleep(Duration::from_millis(2));
+            (heard, subscription, watch)
+        };
+        while !churn.iter().all(std::thread::JoinHandle::is_finished) && all.len() < 60 {
+            all.push(begin());
+            std::thread::sleep(Duration::from_millis(5));
         }
-        let late = Heard::default();
-        let subscription = late.subscribe(&watch, devices().replay());
-        all.push((late, subscription));
-        churn.join().unwrap();
-        for (heard, _) in &all {
+        churn.into_iter().for_each(|churn| churn.join().unwrap());
+        all.push(begin());
+        assert!(all.len() > 10, "the devices came too fast: {}", all.len());
+        for (heard, _, watch) in &all {
             until("what was told is what there is", || {
                 let told = heard.all();
                 told.contains(&Change::Complete) && View::learned(&told) == View::of(watch.namespace())
             });
         }
-        let view = View::of(watch.namespace());
+        let view = View::of(all[0].2.namespace());
         assert!(view.links.len() > 200 && view.addresses.len() > 200, "{view:?}");
+    });
+}
+
+/// What the kernel said to those who have gone, and nobody has read yet, is older than what the next one is told first.
+#[test]
+fn what_waits_from_before_is_no_news() {
+    inside("what_waits_from_before_is_no_news", || {
+        sh("ip link add name v type veth peer name w; ip link set v up; ip link set w up; ip link set lo up");
+        let watch = Watch::open("watch-test").unwrap();
+        let gate = Gate::default();
+        let (slow, running) = (gate.clone(), Arc::new(AtomicBool::new(false)));
+        let inside = running.clone();
+        let _slow = watch
+            .subscribe(Filter::new().groups(), move |_| {
+                inside.store(true, Ordering::SeqCst);
+                slow.pass();
+            })
+            .unwrap();
+        let (first, second) = (Heard::default(), Heard::default());
+        let subscription = first.subscribe(&watch, devices());
+        sh("ip addr add 239.5.6.7/32 dev v autojoin");
+        until("the thread is busy", || running.load(Ordering::SeqCst));
+        sh("ip link set v mtu 1400");
+        drop(subscription);
+        sh("ip link set v mtu 1450");
+        let _second = second.subscribe(&watch, devices().replay());
+        gate.open();
+        second.hear("what there is", |c| *c == Change::Complete);
+        sh("ip link set w mtu 1300");
+        second.hear("what comes then", |c| matches!(c, Change::Link { mtu: 1300, .. }));
+        assert_eq!(View::learned(&second.all()), View::of(watch.namespace()));
     });
 }
 
@@ -196,11 +223,12 @@ fn a_forked_child_opens_its_own() {
             })
             .count()
         };
-        assert_eq!(sockets(), 3);
+        let namespace = Namespace::open().unwrap();
+        assert_eq!(sockets(), 4);
         // SAFETY: the child ends by itself, and touches nothing that another thread may hold.
         let child = unsafe { libc::fork() };
         if child == 0 {
-            let right = child_opens_its_own(watch, subscription, sockets());
+            let right = child_opens_its_own((watch, subscription, namespace), sockets());
             // SAFETY: nothing of the parent's is flushed or dropped.
             unsafe { libc::_exit(right) };
         }
@@ -223,19 +251,22 @@ fn a_forked_child_opens_its_own() {
 }
 
 /// 0, or the number of what is wrong.
-fn child_opens_its_own(watch: Watch, subscription: Subscription, sockets: usize) -> i32 {
+fn child_opens_its_own(parents: (Watch, Subscription, Namespace), sockets: usize) -> i32 {
     if sockets != 0 {
         return 1;
     }
     let errno = |e: sys::failure::Failure| e.errno;
+    let watch = &parents.0;
     if watch.is_open() || watch.subscribe(devices(), |_| {}).map_err(errno).err() != Some(libc::ESTALE) {
         return 2;
     }
-    if watch.namespace().devices().map_err(errno).err() != Some(libc::ESTALE) {
+    if [watch.namespace(), &parents.2].map(|of| of.devices().map_err(errno).err()) != [Some(libc::ESTALE); 2]
+    {
         return 3;
     }
     let own = Watch::open("watch-child").unwrap();
-    drop((subscription, watch));
+    // The numbers of what they had are those of the own one now.
+    drop(parents);
     let heard = Heard::default();
     let inside = heard.subscribe(&own, devices().replay());
     sh("ip link add name b type bridge");

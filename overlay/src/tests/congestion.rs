@@ -3,7 +3,7 @@
 use super::*;
 
 /// A client behind a relay, with a way to a receiver at the router.
-fn behind_a_relay(block: Option<Duration>) -> (Relay, Overlay, Way, Hearing, Receiver<Frame>) {
+fn behind_a_relay(block: Option<Duration>) -> (Relay, Overlay, Box<dyn Way>, Hearing, Receiver<Came>) {
     let (router, port) = router(&[]);
     let (hearing, receive) = hear(&router, group("ham:opaque:g"));
     let relay = Relay::new(port);
@@ -13,7 +13,7 @@ fn behind_a_relay(block: Option<Duration>) -> (Relay, Overlay, Way, Hearing, Rec
     settings.block = block;
     let a = Overlay::new(settings);
     let way = a.way("ham:opaque:g").unwrap();
-    meet(&way, &receive);
+    meet(&*way, &receive);
     (relay, a, way, hearing, receive)
 }
 
@@ -27,7 +27,7 @@ fn what_finds_no_room_is_told() {
             .is_err_and(|e| e.raw_os_error() == Some(libc::ENOBUFS))
     });
     relay.stall(false);
-    meet(&way, &receive);
+    meet(&*way, &receive);
 }
 
 #[test]
@@ -46,5 +46,5 @@ fn a_put_that_may_wait_fails_in_the_end() {
     assert_eq!(error.unwrap().raw_os_error(), Some(libc::ENOBUFS));
     assert!(waited >= Duration::from_millis(150), "{waited:?}");
     relay.stall(false);
-    meet(&way, &receive);
+    meet(&*way, &receive);
 }

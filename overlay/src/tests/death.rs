@@ -21,8 +21,8 @@ fn what_is_wanted_without_a_router_is_made_good() {
     let (_at_router, at_router) = hear(&router, group("ham:opaque:h"));
     let back = router.way("ham:opaque:g").unwrap();
     until("the session is there", || a.is_up());
-    meet(&way, &at_router);
-    meet(&back, &receive);
+    meet(&*way, &at_router);
+    meet(&*back, &receive);
 }
 
 #[test]
@@ -46,14 +46,14 @@ fn a_dead_session_is_replaced() {
     let (_back, at_b) = hear(&b, group("ham:opaque:h"));
     let (way, back) = (b.way("ham:opaque:g").unwrap(), a.way("ham:opaque:h").unwrap());
     let _sender = a.announce_sender("ham:opaque:g").unwrap();
-    meet(&way, &receive);
-    meet(&back, &at_b);
+    meet(&*way, &receive);
+    meet(&*back, &at_b);
     let before = a.0.places().id().to_owned();
     // As a panic in a call leaves it.
     a.0.failed.store(true, Ordering::SeqCst);
     until("there is another session", || a.is_up() && a.0.places().id() != before);
-    meet(&way, &receive);
-    meet(&back, &at_b);
+    meet(&*way, &receive);
+    meet(&*back, &at_b);
     until("it is announced", || b.states().len() == 2);
     assert_eq!(a.states().len(), 1, "what the first session said is not another node's");
 }
@@ -67,13 +67,13 @@ fn a_session_that_finds_no_router_for_long_is_replaced() {
     forgetful.lease = Duration::from_millis(500);
     let a = Overlay::new(forgetful);
     let way = a.way("ham:opaque:g").unwrap();
-    meet(&way, &receive);
+    meet(&*way, &receive);
     let before = a.0.places().id().to_owned();
     relay.cut();
     until("the session is given up", || a.0.session.load().is_none());
     relay.open();
     until("there is another session", || a.is_up() && a.0.places().id() != before);
-    meet(&way, &receive);
+    meet(&*way, &receive);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_session_is_replaced_before_its_numbers_come_again() {
     let (a, _b, router) = pair();
     let (_hearing, receive) = hear(&router, group("ham:opaque:g"));
     let way = a.way("ham:opaque:g").unwrap();
-    meet(&way, &receive);
+    meet(&*way, &receive);
     let before = a.0.places().id().to_owned();
     let mut groups = 0;
     while a.0.places().id() == before {
@@ -91,7 +91,7 @@ fn a_session_is_replaced_before_its_numbers_come_again() {
         a.settle();
     }
     assert!(groups > 1000, "{groups}");
-    meet(&way, &receive);
+    meet(&*way, &receive);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_router_waits_for_its_routers_in_the_background() {
     assert!(a.is_up());
     let b = Overlay::new(settings(Mode::Router, &[], &[far]));
     let way = b.way("ham:opaque:g").unwrap();
-    meet(&way, &receive);
+    meet(&*way, &receive);
 }
 
 #[test]

@@ -7,7 +7,7 @@ fn two_clients_exchange_frames_of_every_size() {
     let (a, b, _router) = pair();
     let (_hearing, receive) = hear(&b, group("ham:opaque:news@cnn.com"));
     let way = a.way("ham:opaque:news@cnn.com").unwrap();
-    meet(&way, &receive);
+    meet(&*way, &receive);
     for size in [0, 1, 44, 64, 1400, 9000, 60_000, 65_507, 65_567] {
         let frame: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
         let sources: &[u8] = if size % 2 == 0 { b"" } else { b"sources" };
@@ -26,7 +26,7 @@ fn a_namespace_is_heard_as_a_whole_and_nothing_else() {
     let (_at_router, at_router) = hear(&router, Heard::All { prefix: "", suffix: "" });
     let names = ["ham:opaque:a", "ham:opaque:b@x.org:5", "ham:sip:a@x.org", "ham:opaque:c%2Fd"];
     let ways = names.map(|name| a.way(name).unwrap());
-    meet(&ways[0], &receive);
+    meet(&*ways[0], &receive);
     for (way, name) in ways.iter().zip(names) {
         until("the way is open", || {
             way.put(Frame::Own(name.as_bytes().to_vec()), b"", Reach::All).unwrap();
@@ -51,11 +51,11 @@ fn the_reach_says_who_hears() {
     let (_all_here, all_here) = hear(&a, Heard::All { prefix: "ham:opaque:", suffix: "" });
     let (_elsewhere, elsewhere) = hear(&b, group("ham:opaque:g"));
     let way = a.way("ham:opaque:g").unwrap();
-    meet(&way, &elsewhere);
+    meet(&*way, &elsewhere);
     way.put(Frame::Own(b"local".to_vec()), b"", Reach::Local).unwrap();
     way.put(Frame::Own(b"not local".to_vec()), b"", Reach::NotLocal).unwrap();
     way.put(Frame::Own(b"all".to_vec()), b"s", Reach::All).unwrap();
-    let frames = |receive: &Receiver<Frame>, number: usize| -> Vec<Vec<u8>> {
+    let frames = |receive: &Receiver<Came>, number: usize| -> Vec<Vec<u8>> {
         (0..number).map(|_| next(receive).1).collect()
     };
     assert_eq!(frames(&elsewhere, 2), [&b"not local"[..], b"all"]);
@@ -85,10 +85,10 @@ fn a_hearing_that_is_dropped_in_its_own_take_hears_no_more() {
         }
     };
     let mut locked = slot.lock().unwrap();
-    *locked = Some(b.hear(group("ham:opaque:g"), take).unwrap());
+    *locked = Some(b.hear(group("ham:opaque:g"), Box::new(take)).unwrap());
     drop(locked);
     let (_second, receive) = hear(&b, group("ham:opaque:g"));
-    meet(&way, &receive);
+    meet(&*way, &receive);
     way.put(Frame::Own(b"again".to_vec()), b"", Reach::All).unwrap();
     next(&receive);
     assert_eq!(times.load(Ordering::SeqCst), 1);
@@ -115,7 +115,7 @@ fn many_threads_put_into_one_way() {
     let (a, b, _router) = pair();
     let (_hearing, receive) = hear(&b, group("ham:opaque:g"));
     let way = a.way("ham:opaque:g").unwrap();
-    meet(&way, &receive);
+    meet(&*way, &receive);
     std::thread::scope(|scope| {
         for thread in 0..4u8 {
             let way = &way;

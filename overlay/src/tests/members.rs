@@ -83,7 +83,7 @@ fn who_crashes_is_gone() {
     let (_hearing, receive) = hear(&a, group("ham:opaque:g"));
     let _sender = a.announce_sender("ham:opaque:g").unwrap();
     let way = router.way("ham:opaque:g").unwrap();
-    meet(&way, &receive);
+    meet(&*way, &receive);
     until("it is there", || states(&router).len() == 2);
     relay.cut();
     until("it is gone", || states(&router).is_empty());
@@ -92,7 +92,7 @@ fn who_crashes_is_gone() {
     assert_eq!(back.raw_os_error(), Some(libc::ENETUNREACH));
     relay.open();
     until("it is there again", || states(&router).len() == 2);
-    meet(&way, &receive);
+    meet(&*way, &receive);
     let told: Vec<bool> = news.lock().unwrap().iter().map(|(_, _, present)| *present).collect();
     assert_eq!(told, [true, true, false, false, true, true]);
 }

@@ -7,8 +7,9 @@ mod keys;
 mod members;
 mod trees;
 
-use super::settings::Tls;
+use super::settings::{Mode, Tls};
 use super::*;
+use carrier::{Arrived, Change};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::Mutex;

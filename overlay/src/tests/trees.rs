@@ -25,7 +25,7 @@ fn a_line_of_three_routers_knows_its_tree() {
     let (_hearing, receive) = hear(&listener, group("ham:opaque:g"));
     let way = source.way("ham:opaque:g").unwrap();
     let announced = source.announce_sender("ham:opaque:g").unwrap();
-    meet(&way, &receive);
+    meet(&*way, &receive);
 
     until("the neighbours of each", || {
         first.neighbors(None) == sorted([&middle, &source])

@@ -18,18 +18,13 @@ pub fn open(settings: &OverlaySettings) -> Result<Box<dyn Carrier>> {
     let plugin = PLUGIN.get_or_try_init(|| Plugin::open("overlay", name::is_group_name).map(Box::new));
     let plugin = plugin.map_err(|refused| {
         let doing = format!("configuration: {place} overlay {name}: {}", refused.text);
-        logged(Error::System { errno: refused.errno, doing })
+        Error::System { errno: refused.errno, doing }
     })?;
     let pairs = pairs(settings);
     let pairs: Vec<_> = pairs.iter().map(|(key, value)| (*key, &**value)).collect();
     plugin
         .carrier(name, &pairs)
-        .map_err(|why| logged(Error::Invalid(format!("configuration: {place} overlay {name}: {why}"))))
-}
-
-fn logged(error: Error) -> Error {
-    log::error!("{error}");
-    error
+        .map_err(|why| Error::Invalid(format!("configuration: {place} overlay {name}: {why}")))
 }
 
 /// The settings by their keys, as the section has them.

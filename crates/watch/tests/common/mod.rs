@@ -4,26 +4,14 @@
 #![allow(dead_code, unused_imports)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::net::IpAddr;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+pub use testbed::host::Host;
 pub use testbed::sandbox::{inside, ip_batch, sh};
+pub use testbed::wait::{PATIENCE, until};
 use watch::{Change, Device, Filter, Namespace, Subscription, Watch};
-
-pub const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Waits until something is so.
-pub fn until(what: &str, mut is: impl FnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !is() {
-        assert!(Instant::now() < end, "never: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
 
 /// Keeps a subscriber from listening until it is opened; never for ever.
 #[derive(Clone, Default)]
@@ -111,40 +99,6 @@ impl View {
             addresses: devices.iter().flat_map(addresses).collect(),
             links: devices.into_iter().map(|d| (d.index, (d.name, d.up, d.running, d.mtu, d.ipv6))).collect(),
         }
-    }
-}
-
-/// A network namespace beside the test's own.
-pub struct Other(Child);
-
-impl Other {
-    pub fn new() -> Other {
-        let run = ["-n", "sh", "-c", "echo ready; exec sleep 150"];
-        let mut child = Command::new("unshare").args(run).stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "ready\n");
-        Other(child)
-    }
-
-    pub fn pid(&self) -> u32 {
-        self.0.id()
-    }
-
-    pub fn open(&self) -> File {
-        File::open(format!("/proc/{}/ns/net", self.0.id())).unwrap()
-    }
-
-    /// Runs a line of shell there.
-    pub fn sh(&self, line: &str) -> String {
-        sh(&format!("nsenter --net=/proc/{}/ns/net sh -ec '{line}'", self.0.id()))
-    }
-}
-
-impl Drop for Other {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
