@@ -11,8 +11,8 @@ pub mod rules;
 mod tests;
 
 use crate::error::{Error, Result};
-use crate::frame::seal::SEAL;
-use crate::frame::{GroupKey, HEADER, Tag};
+
+use crate::frame::{Framing, Tag};
 use crate::name::{Group, Name, Namespace, Part};
 use overrides::Override;
 use rules::Rules;
@@ -47,22 +47,6 @@ pub struct MappedPlace {
     pub source: Option<IpAddr>,
     /// The UDP port.
     pub port: u16,
-}
-
-/// How the messages of a framed group travel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Framing {
-    /// The name's tag.
-    pub tag: Tag,
-    /// The key that seals them.
-    pub key: Option<GroupKey>,
-}
-
-impl Framing {
-    /// The bytes by which a frame is longer than the message in it.
-    pub fn overhead(&self) -> usize {
-        HEADER + self.key.as_ref().map_or(0, |_| SEAL)
-    }
 }
 
 /// Maps `name`. A DNS name is resolved here, unless technology `ip` is not `wanted`; that may block: call it without
