@@ -159,7 +159,8 @@ impl Watch {
 }
 
 /// While it lives, the subscriber is told. When its drop returns, `tell` is not running any more, and is gone with all that
-/// it holds, but where `tell` itself drops it: then that happens when it returns.
+/// it holds, but where `tell` itself drops it: then that happens when it returns. So whoever drops it must hold no lock that
+/// `tell` takes.
 #[must_use = "a subscription that is dropped ends"]
 pub struct Subscription {
     shared: Arc<Shared>,
