@@ -13,6 +13,7 @@ use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use sys::poll;
 use sys::random;
 use sys::udp;
 
@@ -173,7 +174,7 @@ impl IpWay {
             }
             if !widened && self.sender.widen() {
                 widened = true;
-            } else if !udp::wait_writable(&self.sender.fd, REST).unwrap_or(false) {
+            } else if !poll::wait_writable(&self.sender.fd, REST).unwrap_or(false) {
                 break Err(e);
             }
         };
