@@ -8,6 +8,7 @@ use crate::frame::Framing;
 use crate::frame::{Flow, Packed};
 use crate::lend::lend;
 use arc_swap::ArcSwapOption;
+use carrier::Frame;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::sync::atomic::Ordering;
@@ -119,8 +120,9 @@ impl Outbound {
         if packed.bytes().len() <= packed.segment() {
             if let [Target { way: Way::Carrier(way), .. }] = &*route.targets {
                 // Nobody else wants the bytes, and it is put once.
-                let frame = Cell::new(packed.take());
-                return self.pass(route, messages, wait, |_, _| way.put(frame.take()));
+                let frame = Cell::new(way.take(packed));
+                let put = |_: &Target, _| way.put_marked(frame.replace(Frame::Borrowed(&[])));
+                return self.pass(route, messages, wait, put);
             }
             let send = |target: &Target, dont_wait| target.send(packed.bytes(), dont_wait);
             return self.pass(route, messages, wait, send);

@@ -63,7 +63,7 @@ impl Target {
     fn send(&self, datagram: &[u8], dont_wait: bool) -> io::Result<()> {
         match &self.way {
             Way::Ip(way) => way.send(datagram, dont_wait),
-            Way::Carrier(way) => way.put(datagram.to_vec()),
+            Way::Carrier(way) => way.put(datagram),
         }
     }
 
