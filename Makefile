@@ -4,6 +4,7 @@
 # make install    honours PREFIX, DESTDIR, LIBDIR, INCLUDEDIR, MANDIR
 # make uninstall
 # make header     writes include/*.h anew from the Rust source
+# make config     writes docs/ham.toml anew from the tables of keys
 # make picture    writes docs/rooms.md anew, the rooms of the source and who knows whom
 # make demo       shows groups, receivers and a plain BSD program on a network of its own
 # make demo-overlay  the same where the network carries no multicast
@@ -52,7 +53,7 @@ comma := ,
 libraries := $(foreach name,ham hamx,$(BUILD)/lib$(name).so.$(SOVERSION) $(BUILD)/lib$(name).so $(BUILD)/lib$(name).a)
 packages := $(addprefix $(BUILD)/,ham.pc hamx.pc HamConfig.cmake HamConfigVersion.cmake)
 
-.PHONY: all lib overlay header picture install uninstall clean demo demo-overlay test bench FORCE
+.PHONY: all lib overlay header config picture install uninstall clean demo demo-overlay test bench FORCE
 .DELETE_ON_ERROR:
 
 all: lib $(if $(FEATURES),overlay) $(packages) $(BUILD)/man/.made
@@ -151,6 +152,9 @@ $(BUILD)/man/.made: packaging/man.awk packaging/ham.7.in include/ham.h include/h
 
 header:
 	HAM_UPDATE_HEADERS=1 $(CARGO) test --test header_drift
+
+config:
+	HAM_UPDATE_CONFIG=1 $(CARGO) test --test config_drift
 
 picture:
 	HAM_UPDATE_PICTURE=1 $(CARGO) test --test layers picture

@@ -23,6 +23,7 @@ mod core;
 mod lend;
 mod receive;
 mod send;
+mod settings;
 mod shards;
 mod technology;
 mod watching;

@@ -1,6 +1,6 @@
 //! Properties of the mapping from Group Names to Group Addresses, over generated names.
 
-use ham::config::Config;
+use ham::mapping::rules::Rules;
 use ham::mapping::{Mapped, MappedPlace, map};
 use ham::name::Name;
 use proptest::prelude::*;
@@ -50,7 +50,7 @@ fn source() -> impl Strategy<Value = IpAddr> {
 }
 
 fn mapped(uri: &str, port: u16) -> Mapped {
-    let config = Config { port, ..Config::default() };
+    let config = Rules { port, ..Rules::default() };
     map(&Name::parse(uri.as_bytes()).unwrap(), &config, true).unwrap()
 }
 

@@ -1,39 +1,57 @@
 //! `[keys.NAME]`: group keys, so that no secret needs to stand in a URI. Read by hand and not by serde, whose errors show
 //! the values that they are about.
 
-use super::file::{self, Source};
 use crate::error::{Error, Result};
 use crate::frame::seal::{Algorithm, GroupKey};
-use base64::Engine;
-use base64::alphabet::URL_SAFE;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use crate::frame::secret::secret;
+use crate::settings::sample::{Example, Named};
+use crate::settings::source::{self, Source};
+use crate::settings::{About, Shown, ValueKind};
 use std::collections::BTreeMap;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::{fs, io};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use zeroize::Zeroizing;
 
-/// Base64url (RFC 4648 §5), with or without its padding.
-const BASE64URL: GeneralPurpose = GeneralPurpose::new(
-    &URL_SAFE,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+/// The keys of a section.
+pub(super) const KEYS: [About; 3] = [
+    About::new(
+        "algorithm",
+        ValueKind::Text,
+        Shown::Example("\"chacha20-poly1305\""),
+        "chacha20-poly1305 or aes-256-gcm.",
+    ),
+    About::new(
+        "key",
+        ValueKind::Text,
+        Shown::Example("\"base64url\""),
+        "32 bytes in base64url, as they come from: head -c 32 /dev/urandom | basenc --base64url",
+    ),
+    About::new(
+        "file",
+        ValueKind::Text,
+        Shown::Example("\"desk.key\""),
+        "in place of key: its first line is the key. A relative file is sought beside this one.",
+    ),
+];
 
-/// The 32 bytes of a group key. The error says what is wrong with the text, and not the text.
-pub(crate) fn secret(text: &str) -> std::result::Result<Zeroizing<[u8; 32]>, &'static str> {
-    const WRONG: &str =
-        "is not 32 bytes in base64url (make some with: head -c 32 /dev/urandom | basenc --base64url)";
-    // Three bytes for each four characters: room for all that can be right.
-    let mut bytes = Zeroizing::new([0; 33]);
-    match BASE64URL.decode_slice(text, &mut bytes[..]) {
-        Ok(32) => {}
-        _ => return Err(WRONG),
+/// What docs/ham.toml says of them.
+pub(super) fn sample() -> Named {
+    Named {
+        introduction: "Group keys by name, so that a URI needs to hold none: ham:opaque:news/key;desk. See docs/security.md.",
+        examples: &[
+            Example {
+                heading: "[keys.desk]",
+                lines: &[("algorithm", "\"chacha20-poly1305\""), ("file", "\"desk.key\"")],
+            },
+            Example {
+                heading: "[keys.studio]",
+                lines: &[("algorithm", "\"aes-256-gcm\""), ("key", "\"base64url\"")],
+            },
+        ],
+        keys: KEYS.to_vec(),
     }
-    let mut secret = Zeroizing::new([0; 32]);
-    secret.copy_from_slice(&bytes[..32]);
-    Ok(secret)
 }
 
 /// The warning that a file with keys is readable by all.
@@ -73,7 +91,7 @@ pub(super) fn read(
                 group_key(text).map_err(|why| source.error(at, &format!("the value {why}")))?
             }
             (None, Some((at, text))) => {
-                let path = source.path.parent().unwrap_or(Path::new("")).join(text);
+                let path = source.beside(text);
                 let file = open(&path).map_err(|e| unreadable(source, at, &path, &e))?;
                 if file.public {
                     warnings.push(public(&path));
@@ -91,12 +109,12 @@ pub(super) fn read(
 }
 
 /// Opens and reads a key file; a pipe or a device, whose end may never come, is an error.
-fn open(path: &Path) -> io::Result<file::Text> {
+fn open(path: &Path) -> io::Result<source::Text> {
     let file = fs::File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
-    file::read(file)
+    source::read(file)
 }
 
 fn table<'a, 'i>(source: &Source<'_>, value: &'a Spanned<DeValue<'i>>) -> Result<&'a DeTable<'i>> {

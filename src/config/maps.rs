@@ -1,62 +1,117 @@
 //! `[[map]]`: where Group Names are put.
 
-use super::file::Source;
 use crate::error::Result;
 use crate::mapping::overrides::{Address, Override, Overrides, Which};
-use serde::Deserialize;
+use crate::settings::sample::Example;
+use crate::settings::source::Source;
+use crate::settings::value::{Listed, Value};
+use crate::settings::{Key, Shown, ValueKind, reader};
 use toml::Spanned;
+use toml::de::DeValue;
+
+/// What docs/ham.toml says before the examples.
+pub const INTRODUCTION: &str = "Where Group Names are put that would otherwise be put by their hash: one name, or all that \
+    begin alike (compared with the normal form: no needless %XX, DNS names in lower case). Of several entries that fit, the \
+    name's own counts, else the longest prefix. Names of namespace ip say their addresses themselves.";
+
+/// The examples of docs/ham.toml.
+pub const EXAMPLES: &[Example] = &[
+    Example {
+        heading: "[[map]]",
+        lines: &[
+            ("name", "\"ham:sip:news@cnn.com\""),
+            ("addresses", "[\"239.1.2.3:5000\", \"[ff15::5]:5000\"]"),
+        ],
+    },
+    Example {
+        heading: "[[map]]",
+        lines: &[
+            ("prefix", "\"ham:opaque:sensors\""),
+            ("addresses", "[\"232.1.1.1@10.0.0.1:5000\"]"),
+            ("framed", "false"),
+        ],
+    },
+];
+
+/// The keys of an entry.
+pub const KEYS: &[Key<Entry>] = &[
+    Key::new(
+        "name",
+        ValueKind::Text,
+        Shown::Example("\"ham:sip:news@cnn.com\""),
+        "the one name.",
+        |entry, value| {
+            entry.name = Some(Which::name(&value.text())?);
+            Ok(())
+        },
+    ),
+    Key::new(
+        "prefix",
+        ValueKind::Text,
+        Shown::Example("\"ham:opaque:sensors\""),
+        "how the names begin; in place of name.",
+        |entry, value| {
+            entry.prefix = Some(Which::prefix(&value.text())?);
+            Ok(())
+        },
+    ),
+    Key::new(
+        "addresses",
+        ValueKind::List,
+        Shown::Example("[\"239.1.2.3:5000\"]"),
+        "all of an entry are joined and sent to. An address is what stands behind ham:ip: in a name, without DNS names; \
+         without a port it has that of the name.",
+        |entry, value| {
+            entry.addresses = Some(value.placed(Value::list));
+            Ok(())
+        },
+    ),
+    Key::new(
+        "framed",
+        ValueKind::Switch,
+        Shown::Default("true"),
+        "in HAM frames; else raw, as other programs send and receive.",
+        |entry, value| {
+            entry.framed = Some(value.switch());
+            Ok(())
+        },
+    ),
+];
 
 /// An entry as it is written.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Entry {
-    name: Option<Name>,
-    prefix: Option<Prefix>,
-    addresses: Option<Spanned<Vec<Spanned<String>>>>,
+#[derive(Default)]
+pub struct Entry {
+    name: Option<Which>,
+    prefix: Option<Which>,
+    addresses: Option<(usize, Vec<Listed>)>,
     framed: Option<bool>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "String")]
-struct Name(Which);
-
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "String")]
-struct Prefix(Which);
-
-impl TryFrom<String> for Name {
-    type Error = String;
-    fn try_from(text: String) -> std::result::Result<Name, String> {
-        Which::name(&text).map(Name)
-    }
-}
-
-impl TryFrom<String> for Prefix {
-    type Error = String;
-    fn try_from(text: String) -> std::result::Result<Prefix, String> {
-        Which::prefix(&text).map(Prefix)
-    }
-}
-
-pub(super) fn read(source: &Source<'_>, entries: Vec<Spanned<Entry>>) -> Result<Overrides> {
+/// All entries.
+pub fn read(source: &Source<'_>, section: Spanned<DeValue<'_>>) -> Result<Overrides> {
     let mut all = Overrides::default();
-    for entry in entries {
-        let at = entry.span().start;
+    let at = section.span().start;
+    let DeValue::Array(entries) = section.into_inner() else {
+        return Err(source.error(at, "sections [[map]] stand here"));
+    };
+    for written in entries {
+        let at = written.span().start;
         let wrong = |what: &str| source.error(at, &format!("[[map]]: {what}"));
-        let entry = entry.into_inner();
+        let mut entry = Entry::default();
+        reader::fill(KEYS, &mut entry, source, "[[map]]", written)?;
         let which = match (entry.name, entry.prefix) {
-            (Some(Name(which)), None) | (None, Some(Prefix(which))) => which,
+            (Some(which), None) | (None, Some(which)) => which,
             (Some(_), Some(_)) => return Err(wrong("it has both \"name\" and \"prefix\"")),
             (None, None) => return Err(wrong("it has neither \"name\" nor \"prefix\"")),
         };
-        let addresses = entry.addresses.ok_or_else(|| wrong("it has no \"addresses\""))?;
-        if addresses.get_ref().is_empty() {
-            return Err(source.error(addresses.span().start, "at least one address stands here"));
+        let (at, addresses) = entry.addresses.ok_or_else(|| wrong("it has no \"addresses\""))?;
+        if addresses.is_empty() {
+            return Err(source.error(at, "at least one address stands here"));
         }
-        let address = |text: &Spanned<String>| -> Result<Address> {
-            text.get_ref().parse().map_err(|e: String| source.error(text.span().start, &e))
+        let address = |(at, text): &Listed| -> Result<Address> {
+            text.parse().map_err(|e: String| source.error(*at, &e))
         };
-        let addresses = addresses.get_ref().iter().map(address).collect::<Result<_>>()?;
+        let addresses = addresses.iter().map(address).collect::<Result<_>>()?;
         if !all.insert(which, Override { addresses, framed: entry.framed.unwrap_or(true) }) {
             return Err(wrong("an earlier entry has the same \"name\" or \"prefix\""));
         }

@@ -1,31 +1,28 @@
-//! The configuration: a TOML file (`file`, and in it `keys`, `maps` and `overlays`), overridden key by key by the environment.
+//! The configuration: a TOML file (`file`), overridden key by key by the environment. `table` has the keys of the plain sections
+//! and gathers those of the others: `keys` and `maps` here, the technologies' with them. docs/ham.toml is made of it (`sample`).
 
-mod bounded;
-mod environment;
 mod file;
-pub(crate) mod keys;
-mod loopbacks;
+mod keys;
 mod maps;
-mod overlays;
+mod sample;
+mod table;
 
-pub use overlays::{Mode, OverlaySettings, Tls};
+pub use sample::sample;
 
-use crate::error::{Error, Result};
-use crate::frame::seal::GroupKey;
-use crate::mapping::overrides::Overrides;
-use crate::presence;
+use crate::error::Result;
+use crate::mapping::rules::Rules;
+use crate::presence::PresenceSettings;
+use crate::settings::source::{self, fail};
+use crate::settings::variable;
+use crate::technology::CarrierSettings;
 use crate::technology::ip::IpSettings;
-use crate::technology::loopback::LoopbackSettings;
 use once_cell::race::OnceBox;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What can be configured. Every key has a default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// The UDP port of a name that has none.
-    pub port: u16,
     /// The hop limit of a new multicast socket.
     pub ttl: u8,
     /// Whether this host's own listeners hear what is sent.
@@ -47,53 +44,13 @@ pub struct Config {
     /// Bytes of unfinished messages that are kept for each framed group.
     pub reassembly_buffer: usize,
     /// What libham processes tell each other of their groups.
-    pub presence: PresenceConfig,
-    /// Group keys by name. They stay in memory for the life of the process.
-    pub keys: BTreeMap<String, GroupKey>,
+    pub presence: PresenceSettings,
     /// Interfaces of other technologies than `ip`, in the order of the file.
     pub carriers: Vec<CarrierSettings>,
-    /// Where Group Names are put.
-    pub overrides: Overrides,
+    /// How Group Names are mapped.
+    pub rules: Rules,
     /// What goes to the log.
     pub log: log::LevelFilter,
-    /// The file that was read.
-    pub file: Option<PathBuf>,
-}
-
-/// An Interface of a technology that knows groups by name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CarrierSettings {
-    /// `[loopback.NAME]`.
-    Loopback(LoopbackSettings),
-    /// `[overlay.NAME]`.
-    Overlay(Box<OverlaySettings>),
-}
-
-/// How this process takes part in presence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PresenceConfig {
-    /// Else nothing is said, and nothing heard.
-    pub enabled: bool,
-    /// The UDP port.
-    pub port: u16,
-    /// The shortest refresh interval, 100 ms to 5 s.
-    pub interval: Duration,
-    /// The priority as designated forwarder; 0: this host forwards nothing.
-    pub priority: u8,
-    /// Packets are sealed with it, and only such are taken.
-    pub key: Option<GroupKey>,
-}
-
-impl Default for PresenceConfig {
-    fn default() -> PresenceConfig {
-        PresenceConfig {
-            enabled: false,
-            port: presence::PORT,
-            interval: presence::INTERVAL,
-            priority: 0,
-            key: None,
-        }
-    }
 }
 
 impl Config {
@@ -107,7 +64,6 @@ impl Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            port: 7046,
             ttl: 1,
             loopback: true,
             receive_buffer: 8 << 20,
@@ -118,12 +74,10 @@ impl Default for Config {
             bundle: Duration::ZERO,
             bundle_size: 0,
             reassembly_buffer: 4 << 20,
-            presence: PresenceConfig::default(),
-            keys: BTreeMap::new(),
+            presence: PresenceSettings::default(),
             carriers: Vec::new(),
-            overrides: Overrides::default(),
+            rules: Rules::default(),
             log: log::LevelFilter::Off,
-            file: None,
         }
     }
 }
@@ -148,16 +102,18 @@ pub fn get() -> Result<&'static Config> {
 fn load(environment: impl Fn(&str) -> Option<String>) -> Result<(Config, Vec<String>)> {
     let (mut config, mut warnings) = (Config::default(), Vec::new());
     if let Some((path, required)) = find(&environment) {
-        match std::fs::File::open(&path).and_then(file::read) {
+        match std::fs::File::open(&path).and_then(source::read) {
             Ok(text) => {
                 warnings = file::apply(&mut config, &path, &text)?;
-                config.file = Some(path);
+                config.rules.file = Some(path);
             }
             Err(e) if !required && e.kind() == std::io::ErrorKind::NotFound => {}
             Err(e) => return Err(fail(format!("{}: {e}", path.display()))),
         }
     }
-    environment::apply(&mut config, &environment)?;
+    for section in &table::SECTIONS {
+        variable::apply(section.keys, &mut config, &environment)?;
+    }
     Ok((config, warnings))
 }
 
@@ -177,9 +133,9 @@ fn find(environment: &impl Fn(&str) -> Option<String>) -> Option<(PathBuf, bool)
     }
 }
 
-fn fail(text: String) -> Error {
-    Error::Invalid(format!("configuration: {text}"))
-}
-
+#[cfg(test)]
+mod overlay_tests;
+#[cfg(test)]
+mod table_tests;
 #[cfg(test)]
 mod tests;

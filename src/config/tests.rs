@@ -1,8 +1,9 @@
 //! Every key, and every error with its file, line and key.
 
 use super::*;
-use crate::frame::seal::Algorithm;
-use crate::mapping::overrides::{Override, Which};
+use crate::frame::seal::{Algorithm, GroupKey};
+use crate::mapping::overrides::{Override, Overrides, Which};
+use crate::presence::PresenceSettings;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -20,13 +21,16 @@ fn other(algorithm: Algorithm) -> GroupKey {
 
 fn from_file(text: &str) -> Result<Config> {
     let mut config = Config::default();
-    let text = file::Text { text: text.to_owned().into(), public: false };
+    let text = source::Text { text: text.to_owned().into(), public: false };
     file::apply(&mut config, Path::new("ham.toml"), &text).map(|_| config)
 }
 
 fn from_environment(key: &'static str, value: &'static str) -> Result<Config> {
     let mut config = Config::default();
-    environment::apply(&mut config, &|k: &str| (k == key).then(|| value.to_owned())).map(|()| config)
+    for section in &table::SECTIONS {
+        variable::apply(section.keys, &mut config, &|k: &str| (k == key).then(|| value.to_owned()))?;
+    }
+    Ok(config)
 }
 
 #[test]
@@ -51,7 +55,6 @@ fn every_key_of_the_file_takes_effect() {
         assert!(overrides.insert(which.unwrap(), Override { addresses, framed }));
     }
     let expected = Config {
-        port: 6000,
         ttl: 7,
         loopback: false,
         receive_buffer: 65536,
@@ -62,18 +65,21 @@ fn every_key_of_the_file_takes_effect() {
         bundle: Duration::from_micros(500),
         bundle_size: 1000,
         reassembly_buffer: 131_072,
-        presence: PresenceConfig {
+        presence: PresenceSettings {
             enabled: false,
             port: 6001,
             interval: Duration::from_millis(200),
             priority: 9,
             key: Some(key(Algorithm::Aes256Gcm)),
         },
-        keys: [("desk".to_owned(), key(Algorithm::Aes256Gcm))].into(),
+        rules: Rules {
+            port: 6000,
+            keys: [("desk".to_owned(), key(Algorithm::Aes256Gcm))].into(),
+            overrides,
+            file: None,
+        },
         carriers: Vec::new(),
-        overrides,
         log: log::LevelFilter::Debug,
-        file: None,
     };
     assert_eq!(config, expected);
 }
@@ -182,7 +188,7 @@ fn the_ends_of_every_range_are_in_it() {
 
 #[test]
 fn the_environment_overrides_every_key() {
-    assert_eq!(from_environment("HAM_PORT", "6001").unwrap().port, 6001);
+    assert_eq!(from_environment("HAM_PORT", "6001").unwrap().rules.port, 6001);
     assert_eq!(from_environment("HAM_TTL", "9").unwrap().ttl, 9);
     assert!(!from_environment("HAM_LOOPBACK", "0").unwrap().loopback);
     assert_eq!(from_environment("HAM_RECEIVE_BUFFER", "65536").unwrap().receive_buffer, 65536);
@@ -232,13 +238,13 @@ fn the_sample_is_the_default() {
     assert_eq!(from_file(sample).unwrap(), Config::default());
     let written = |key: &str| sample.lines().any(|line| line.starts_with(&format!("{key} = ")));
     let example = |key: &str| sample.lines().any(|line| line.starts_with(&format!("# {key} = ")));
-    for key in file::KEYS {
+    for key in table::all().map(|key| key.name) {
         assert!(written(key) || example(key), "{key}");
     }
 
     let is_example = |line: &str| {
         line.starts_with('[')
-            || file::KEYS.iter().any(|key| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = ")))
+            || table::all().any(|key| line.strip_prefix(key.name).is_some_and(|rest| rest.starts_with(" = ")))
     };
     let uncomment =
         |line: &'static str| line.strip_prefix("# ").filter(|rest| is_example(rest)).unwrap_or(line);
@@ -248,10 +254,13 @@ fn the_sample_is_the_default() {
     directory.write("lab.json5", "{mode: \"client\"}", 0o600);
     directory.write("ham.toml", &sample.replace("\"base64url\"", &format!("{OTHER:?}")), 0o600);
     let (config, warnings) = directory.load().unwrap();
-    assert_eq!(config.keys["desk"], key(Algorithm::ChaCha20Poly1305));
-    assert_eq!(config.keys["studio"], other(Algorithm::Aes256Gcm));
-    assert_eq!(config.overrides.find("ham:sip:news@cnn.com").map(|place| place.addresses.len()), Some(2));
-    assert!(config.overrides.find("ham:opaque:sensors-1").is_some_and(|place| !place.framed));
+    assert_eq!(config.rules.keys["desk"], key(Algorithm::ChaCha20Poly1305));
+    assert_eq!(config.rules.keys["studio"], other(Algorithm::Aes256Gcm));
+    assert_eq!(
+        config.rules.overrides.find("ham:sip:news@cnn.com").map(|place| place.addresses.len()),
+        Some(2)
+    );
+    assert!(config.rules.overrides.find("ham:opaque:sensors-1").is_some_and(|place| !place.framed));
     let name = |carrier: &CarrierSettings| match carrier {
         CarrierSettings::Loopback(settings) => settings.name.clone(),
         CarrierSettings::Overlay(settings) => settings.name.clone(),
@@ -301,8 +310,8 @@ fn a_key_file_is_sought_beside_the_configuration_and_its_first_line_counts() {
     for text in [SECRET.to_owned(), format!("{SECRET}=\n"), format!(" {SECRET}\r\nthe desk's key\n")] {
         directory.write("desk.key", &text, 0o640);
         let (config, warnings) = directory.load().unwrap();
-        assert_eq!(config.keys["desk"], key(Algorithm::ChaCha20Poly1305));
-        assert_eq!(config.file, Some(directory.0.join("ham.toml")));
+        assert_eq!(config.rules.keys["desk"], key(Algorithm::ChaCha20Poly1305));
+        assert_eq!(config.rules.file, Some(directory.0.join("ham.toml")));
         // The configuration may be read by all: the key does not stand in it.
         assert_eq!(warnings, [""; 0]);
     }
@@ -310,7 +319,7 @@ fn a_key_file_is_sought_beside_the_configuration_and_its_first_line_counts() {
     elsewhere.write("desk.key", OTHER, 0o600);
     let path = elsewhere.0.join("desk.key");
     directory.write("ham.toml", &KEY_IN_FILE.replace("desk.key", path.to_str().unwrap()), 0o600);
-    assert_eq!(directory.load().unwrap().0.keys["desk"], other(Algorithm::ChaCha20Poly1305));
+    assert_eq!(directory.load().unwrap().0.rules.keys["desk"], other(Algorithm::ChaCha20Poly1305));
 }
 
 #[test]

@@ -163,7 +163,7 @@ pub(crate) fn join(core: &Core, name: &Name, mapped: Mapped) -> Result<()> {
     let framed = !mapped.raw;
     with(core, |control| control.join(name, mapped))?;
     settle_carriers(core);
-    speak_of(framed);
+    speak_of(core, framed);
     Ok(())
 }
 
@@ -173,7 +173,7 @@ pub(crate) fn src_register(core: &Core, name: &Name, mapped: Mapped) -> Result<V
     let framed = !mapped.raw;
     let failed = with(core, |control| Ok(control.src_register(name, mapped)))?;
     settle_carriers(core);
-    speak_of(framed);
+    speak_of(core, framed);
     Ok(failed)
 }
 
@@ -182,7 +182,7 @@ pub(crate) fn open_route(core: &Core, uri: &[u8], name: &Name, mapped: Mapped) -
     watch_interfaces(core);
     let framed = !mapped.raw;
     let route = on_control(core, |control| control.open_route(uri, name, mapped))?;
-    speak_of(framed);
+    speak_of(core, framed);
     Ok(route)
 }
 
@@ -194,9 +194,9 @@ fn settle_carriers(core: &Core) {
 }
 
 /// Framed groups are libham's own: processes tell each other who is in them.
-fn speak_of(framed: bool) {
+fn speak_of(core: &Core, framed: bool) {
     if framed {
-        presence::speak(own_groups);
+        presence::speak(&core.config.presence, own_groups);
     }
 }
 

@@ -6,15 +6,16 @@
 mod credentials;
 mod hash;
 pub mod overrides;
+pub mod rules;
 #[cfg(test)]
 mod tests;
 
-use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::frame::seal::SEAL;
-use crate::frame::{GroupKey, HEADER, Tag};
+
+use crate::frame::{Framing, Tag};
 use crate::name::{Group, Name, Namespace, Part};
 use overrides::Override;
+use rules::Rules;
 use std::net::{IpAddr, ToSocketAddrs};
 
 /// What a Group Name is in each technology.
@@ -48,28 +49,12 @@ pub struct MappedPlace {
     pub port: u16,
 }
 
-/// How the messages of a framed group travel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Framing {
-    /// The name's tag.
-    pub tag: Tag,
-    /// The key that seals them.
-    pub key: Option<GroupKey>,
-}
-
-impl Framing {
-    /// The bytes by which a frame is longer than the message in it.
-    pub fn overhead(&self) -> usize {
-        HEADER + self.key.as_ref().map_or(0, |_| SEAL)
-    }
-}
-
 /// Maps `name`. A DNS name is resolved here, unless technology `ip` is not `wanted`; that may block: call it without
 /// any lock.
-pub fn map(name: &Name, config: &Config, wanted: bool) -> Result<Mapped> {
-    let (framing, raw) = framing(name, config)?;
+pub fn map(name: &Name, rules: &Rules, wanted: bool) -> Result<Mapped> {
+    let (framing, raw) = framing(name, rules)?;
     let places = match wanted || !is_resolved(name) {
-        true => places(name, config),
+        true => places(name, rules),
         false => Err(not_available(
             name,
             "it has not been resolved, for the socket had no Interface of technology ip",
@@ -85,11 +70,11 @@ pub fn map(name: &Name, config: &Config, wanted: bool) -> Result<Mapped> {
 
 /// How messages to the URI travel: sealed exactly when it has credentials; and whether they are raw in technology `ip`.
 /// Nothing is resolved.
-pub fn framing(name: &Name, config: &Config) -> Result<(Framing, bool)> {
-    let key = credentials::group_key(name, config)?;
+pub fn framing(name: &Name, rules: &Rules) -> Result<(Framing, bool)> {
+    let key = credentials::group_key(name, rules)?;
     let raw = match name.namespace() {
         Namespace::Ip => key.is_none(),
-        _ => config.overrides.find(name.normal()).is_some_and(|place| !place.framed),
+        _ => rules.overrides.find(name.normal()).is_some_and(|place| !place.framed),
     };
     if raw && key.is_some() {
         return Err(Error::Credentials(format!(
@@ -107,11 +92,11 @@ fn is_resolved(name: &Name) -> bool {
 }
 
 /// Where the name is heard and sent to, whatever its credentials. Namespace `ip` may resolve a DNS name.
-pub fn places(name: &Name, config: &Config) -> Result<Vec<MappedPlace>> {
+pub fn places(name: &Name, rules: &Rules) -> Result<Vec<MappedPlace>> {
     let Group::Part(group) = name.group() else {
         return Err(not_available(name, "technology ip cannot tell all groups"));
     };
-    let port = name.port().unwrap_or(config.port);
+    let port = name.port().unwrap_or(rules.port);
     if *name.namespace() == Namespace::Ip {
         let addresses = canonical(name, group)?;
         return Ok(addresses
@@ -119,7 +104,7 @@ pub fn places(name: &Name, config: &Config) -> Result<Vec<MappedPlace>> {
             .map(|(group, source)| MappedPlace { group, source, port })
             .collect());
     }
-    if let Some(Override { addresses, .. }) = config.overrides.find(name.normal()) {
+    if let Some(Override { addresses, .. }) = rules.overrides.find(name.normal()) {
         let mut places = Vec::new();
         for &overrides::Address { group, source, port: own } in addresses {
             let place = MappedPlace { group, source, port: own.unwrap_or(port) };

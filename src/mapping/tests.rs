@@ -2,6 +2,7 @@
 
 use super::overrides::Which;
 use super::*;
+use crate::frame::GroupKey;
 use crate::frame::seal::Algorithm;
 use std::path::PathBuf;
 
@@ -9,7 +10,7 @@ fn name(uri: &str) -> Name {
     Name::parse(uri.as_bytes()).unwrap()
 }
 
-fn mapped(uri: &str, config: &Config) -> Result<Mapped> {
+fn mapped(uri: &str, config: &Rules) -> Result<Mapped> {
     map(&name(uri), config, true)
 }
 
@@ -22,9 +23,9 @@ fn tag(mapped: &Mapped) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn with_override(which: Which, addresses: &[&str], framed: bool) -> Config {
+fn with_override(which: Which, addresses: &[&str], framed: bool) -> Rules {
     let addresses = addresses.iter().map(|text| text.parse().unwrap()).collect();
-    let mut config = Config::default();
+    let mut config = Rules::default();
     assert!(config.overrides.insert(which, Override { addresses, framed }));
     config
 }
@@ -84,7 +85,7 @@ fn names_of_any_source() {
             7046,
         ),
     ] {
-        let mapped = mapped(uri, &Config::default()).unwrap();
+        let mapped = mapped(uri, &Rules::default()).unwrap();
         assert_eq!(mapped.places, [place(v4, None, port), place(v6, None, port)], "{uri}");
         assert_eq!(tag(&mapped), expected, "{uri}");
     }
@@ -125,7 +126,7 @@ fn names_of_one_source() {
             5000,
         ),
     ] {
-        let mapped = mapped(uri, &Config::default()).unwrap();
+        let mapped = mapped(uri, &Rules::default()).unwrap();
         assert_eq!(mapped.places, [place(group, Some(source), port)], "{uri}");
         assert_eq!(tag(&mapped), expected, "{uri}");
     }
@@ -133,7 +134,7 @@ fn names_of_one_source() {
 
 #[test]
 fn the_port_is_the_names_or_else_the_configured_one() {
-    let config = Config { port: 6000, ..Config::default() };
+    let config = Rules { port: 6000, ..Rules::default() };
     for (uri, port) in [
         ("ham:opaque:news", 6000),
         ("ham:opaque:news:5000", 5000),
@@ -153,7 +154,7 @@ fn addresses_map_to_themselves_and_travel_raw() {
         ("ham:ip:232.1.2.3@10.0.0.1:5000", "232.1.2.3", Some("10.0.0.1")),
         ("ham:ip:[ff35::8000:1]@[2001:db8::1]:5000", "ff35::8000:1", Some("2001:db8::1")),
     ] {
-        assert_eq!(mapped(uri, &Config::default()), Ok(raw(uri, place(group, source, 5000))));
+        assert_eq!(mapped(uri, &Rules::default()), Ok(raw(uri, place(group, source, 5000))));
     }
 }
 
@@ -165,18 +166,18 @@ fn raw(uri: &str, place: MappedPlace) -> Mapped {
 #[test]
 fn without_technology_ip_no_dns_name_is_asked_for() {
     for uri in ["ham:ip:group.invalid", "ham:ip:239.1.2.3@source.invalid"] {
-        let mapped = map(&name(uri), &Config::default(), false).unwrap();
+        let mapped = map(&name(uri), &Rules::default(), false).unwrap();
         assert!(mapped.places.is_empty() && mapped.raw);
         assert!(mapped.unplaced.unwrap().to_string().contains("has not been resolved"));
     }
-    let literal = map(&name("ham:ip:239.1.2.3"), &Config::default(), false).unwrap();
+    let literal = map(&name("ham:ip:239.1.2.3"), &Rules::default(), false).unwrap();
     assert_eq!(literal.places, [place("239.1.2.3", None, 7046)]);
 }
 
 #[test]
 fn all_groups_are_more_than_ip_can_tell() {
     let prefix = with_override(Which::prefix("ham:opaque:").unwrap(), &["239.1.2.3"], true);
-    for config in [&Config::default(), &prefix] {
+    for config in [&Rules::default(), &prefix] {
         for uri in ["ham:ip:*", "ham:opaque:*", "ham:sip:*@cnn.com"] {
             let mapped = mapped(uri, config).unwrap();
             assert_eq!(mapped.places, []);
@@ -202,7 +203,7 @@ fn the_configuration_puts_names_elsewhere() {
     );
     // The name is the same all over, so the tag is too.
     assert_eq!(tag(&there), "2a6b029799e3240893d9397c9f49d6e9");
-    assert_eq!(mapped("ham:opaque:news:5000", &config), mapped("ham:opaque:news:5000", &Config::default()));
+    assert_eq!(mapped("ham:opaque:news:5000", &config), mapped("ham:opaque:news:5000", &Rules::default()));
 
     let config = with_override(Which::prefix("ham:opaque:news").unwrap(), &["[ff15::5]"], true);
     assert_eq!(mapped("ham:opaque:news:5000", &config).unwrap().places, [place("ff15::5", None, 5000)]);
@@ -226,8 +227,8 @@ fn key(algorithm: Algorithm) -> GroupKey {
     GroupKey::new(algorithm, std::array::from_fn(|i| i as u8))
 }
 
-fn configured() -> Config {
-    let mut config = Config { file: Some(PathBuf::from("/etc/ham/ham.toml")), ..Config::default() };
+fn configured() -> Rules {
+    let mut config = Rules { file: Some(PathBuf::from("/etc/ham/ham.toml")), ..Rules::default() };
     config.keys.insert("news desk".into(), key(Algorithm::Aes256Gcm));
     config
 }
@@ -278,7 +279,7 @@ fn credentials_that_are_wrong_are_refused_and_not_shown() {
             assert!(!text.contains(&SECRET[..12]), "{text}");
         }
     }
-    let error = mapped("ham:opaque:news/key;nobody", &Config::default()).unwrap_err();
+    let error = mapped("ham:opaque:news/key;nobody", &Rules::default()).unwrap_err();
     assert!(error.to_string().contains("there is no configuration file"), "{error}");
 }
 

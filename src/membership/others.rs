@@ -13,7 +13,7 @@ use std::net::IpAddr;
 
 /// Asks for it from now on. Where presence cannot run, the log says so, and the observer's word is all there is.
 pub fn start() {
-    if let Err(e) = presence::listen(report, own_groups) {
+    if let Err(e) = config::get().and_then(|config| presence::listen(&config.presence, report, own_groups)) {
         log::info!("{e}");
     }
 }
@@ -35,7 +35,7 @@ fn sources(name: &str, group: IpAddr) -> Vec<Option<IpAddr>> {
     let Ok(name) = Name::parse(name.as_bytes()) else { return vec![None] };
     let mapped = match (name.namespace(), config::get()) {
         (Namespace::Ip, _) | (_, Err(_)) => Vec::new(),
-        (_, Ok(config)) => mapping::places(&name, config).unwrap_or_default(),
+        (_, Ok(config)) => mapping::places(&name, &config.rules).unwrap_or_default(),
     };
     let there: Vec<_> =
         mapped.iter().filter(|place| place.group == group).map(|place| place.source).collect();
@@ -55,7 +55,7 @@ mod tests {
         assert_eq!(sources("ham:ip:news.example.org", any), [None]);
         // Mapped here as there, or elsewhere there by its configuration.
         let name = Name::parse(b"ham:opaque:news@10.0.0.1").unwrap();
-        let mapped = mapping::places(&name, config::get().unwrap()).unwrap()[0].group;
+        let mapped = mapping::places(&name, &config::get().unwrap().rules).unwrap()[0].group;
         assert_eq!(sources("ham:opaque:news@10.0.0.1", mapped), [source]);
         assert_eq!(sources("ham:opaque:news@10.0.0.1", one), [source]);
         assert_eq!(sources("ham:opaque:news", any), [None]);

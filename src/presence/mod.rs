@@ -15,6 +15,7 @@ mod remote;
 mod requests;
 mod roster;
 mod running;
+mod settings;
 mod spans;
 mod timers;
 mod transport;
@@ -23,9 +24,10 @@ mod transport;
 mod tests;
 
 pub use link::{Counts, Link, Settings};
-pub use packet::{Group, NodeId, Packet, Refusal, Roles};
+pub use packet::{NodeId, Packet, PacketRefusal, PlacedGroup, Roles};
 pub use roster::{Neighbor, Roster};
 pub use running::{OnChange, groups_changed, is_heard, listen, roster, speak};
+pub use settings::PresenceSettings;
 
 use carrier::Role;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -58,7 +60,7 @@ pub struct Change {
     /// Its address at the link.
     pub address: IpAddr,
     /// The group, and the roles that came or went.
-    pub group: Group,
+    pub group: PlacedGroup,
     /// They came.
     pub came: bool,
 }

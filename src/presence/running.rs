@@ -4,10 +4,9 @@
 //! `fork`: everything shared hangs on one pointer, which the child drops unread.
 
 use super::feed::Feed;
-use super::packet::{Group, NodeId, PACKET_MAX, Roles};
+use super::packet::{NodeId, PACKET_MAX, PlacedGroup, Roles};
 use super::transport::Sockets;
-use super::{HostChange, Link, Roster, Settings};
-use crate::config::{self, PresenceConfig};
+use super::{HostChange, Link, PresenceSettings, Roster, Settings};
 use crate::error::{Error, Result};
 use crate::group::OwnGroup;
 use crate::watching::Follower;
@@ -61,9 +60,9 @@ const FAREWELL: Duration = Duration::from_millis(50);
 
 /// Says from now on what this process is in: a framed group was joined, registered or sent to. No-op where presence runs,
 /// or is configured off. What goes wrong is logged: groups work without presence.
-pub fn speak(own: Own) {
+pub fn speak(settings: &'static PresenceSettings, own: Own) {
     if SHARED.load().is_none() {
-        if let Err(e) = run(own) {
+        if let Err(e) = run(settings, own) {
             static PACE: Pace = Pace::new();
             if PACE.due() {
                 log::warn!("{e}: this process tells nobody of its groups");
@@ -74,12 +73,12 @@ pub fn speak(own: Own) {
 
 /// Also hears from now on what others are in; `on_change` is told: what there is as it is learned, then every change. Once
 /// it is given, it stays.
-pub fn listen(on_change: OnChange, own: Own) -> Result<()> {
+pub fn listen(settings: &'static PresenceSettings, on_change: OnChange, own: Own) -> Result<()> {
     if ON_CHANGE.load().is_none() {
         ON_CHANGE.store(Some(Arc::new(on_change)));
         devices_changed();
     }
-    run(own)
+    run(settings, own)
 }
 
 /// True when what others say is heard.
@@ -120,9 +119,8 @@ fn tell(what: impl Fn(&Shared) -> &AtomicBool) {
     }
 }
 
-fn run(own: Own) -> Result<()> {
-    let config = &config::get()?.presence;
-    if !config.enabled || SHARED.load().is_some() {
+fn run(settings: &'static PresenceSettings, own: Own) -> Result<()> {
+    if !settings.enabled || SHARED.load().is_some() {
         return Ok(());
     }
     ON_FORK.set();
@@ -141,7 +139,7 @@ fn run(own: Own) -> Result<()> {
     }
     exit::at_exit(farewell);
     let inside = shared.clone();
-    if let Err(e) = thread::spawn("ham-presence", move || Worker::new(inside, config, own).work()) {
+    if let Err(e) = thread::spawn("ham-presence", move || Worker::new(inside, settings, own).work()) {
         SHARED.compare_and_swap(&shared, None);
         return Err(failed(&e));
     }
@@ -170,10 +168,10 @@ struct Running {
 
 struct Worker {
     shared: Arc<Shared>,
-    config: &'static PresenceConfig,
+    settings: &'static PresenceSettings,
     own: Own,
     links: BTreeMap<Place, Running>,
-    groups: HashMap<Place, Vec<Group>>,
+    groups: HashMap<Place, Vec<PlacedGroup>>,
     feed: Feed,
     last_token: u64,
     read_at: Option<Instant>,
@@ -181,10 +179,10 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(shared: Arc<Shared>, config: &'static PresenceConfig, own: Own) -> Worker {
+    fn new(shared: Arc<Shared>, settings: &'static PresenceSettings, own: Own) -> Worker {
         Worker {
             shared,
-            config,
+            settings,
             own,
             links: BTreeMap::new(),
             groups: HashMap::new(),
@@ -301,12 +299,12 @@ impl Worker {
     }
 
     fn open(&mut self, place: Place, address: IpAddr, curious: bool, now: Instant) -> std::io::Result<()> {
-        let sockets = Sockets::open(place.0, address, self.config.port)?;
+        let sockets = Sockets::open(place.0, address, self.settings.port)?;
         let (id, seed) = (NodeId(random::bytes()?), u64::from_ne_bytes(random::bytes()?));
         self.last_token += 1;
         let token = self.last_token;
         self.shared.bell.add(&sockets.receiver, token)?;
-        let PresenceConfig { interval, priority, ref key, .. } = *self.config;
+        let PresenceSettings { interval, priority, ref key, .. } = *self.settings;
         let settings = Settings { interval, priority, key: key.clone(), curious };
         self.links
             .insert(place, Running { link: Link::new(settings, id, seed, address, now), sockets, token });
@@ -378,14 +376,14 @@ fn source(device: &Device, v6: bool) -> Option<IpAddr> {
     usable.filter(|_| device.ipv6).find(fits).map(IpAddr::V6)
 }
 
-fn groups_by_place(own: Vec<OwnGroup>) -> HashMap<Place, Vec<Group>> {
+fn groups_by_place(own: Vec<OwnGroup>) -> HashMap<Place, Vec<PlacedGroup>> {
     let mut all: HashMap<Place, HashMap<(Arc<str>, IpAddr), Roles>> = HashMap::new();
     for own in own {
         let place = all.entry((own.ifindex, own.address.is_ipv6())).or_default();
         let roles = place.entry((own.name, own.address)).or_default();
         *roles = roles.or(Roles { listener: own.listener, sender: own.sender });
     }
-    let group = |((name, address), roles)| Group { name, address, roles };
+    let group = |((name, address), roles)| PlacedGroup { name, address, roles };
     let groups = |groups: HashMap<_, Roles>| {
         groups.into_iter().filter(|(_, roles)| !roles.is_none()).map(group).collect::<Vec<_>>()
     };

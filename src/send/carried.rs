@@ -94,7 +94,8 @@ mod tests {
     use super::*;
     use crate::config;
     use crate::core::Core;
-    use crate::technology::loopback::{self, LoopbackSettings};
+    use crate::technology::loopback;
+    use crate::technology::loopback::settings::LoopbackSettings;
     use std::cell::Cell;
     use std::sync::Arc;
     use sys::handle::{self, Handle};

@@ -4,9 +4,9 @@ use super::bundle::Bundle;
 use super::{Framed, IpWay, Outbound, Route, Target, Wait, Way};
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::frame::Framing;
 use crate::frame::{Flow, Packed};
 use crate::lend::lend;
-use crate::mapping::Framing;
 use arc_swap::ArcSwapOption;
 use carrier::Frame;
 use std::cell::{Cell, RefCell};
@@ -14,6 +14,7 @@ use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use sys::poll;
 use sys::random;
 use sys::udp;
 
@@ -175,7 +176,7 @@ impl IpWay {
             }
             if !widened && self.sender.widen() {
                 widened = true;
-            } else if !udp::wait_writable(&self.sender.fd, REST).unwrap_or(false) {
+            } else if !poll::wait_writable(&self.sender.fd, REST).unwrap_or(false) {
                 break Err(e);
             }
         };

@@ -64,7 +64,7 @@ impl MulticastSocket {
     /// Maps a name for the technologies that the socket has. May resolve a DNS name.
     fn map(&self, name: &Name) -> Result<Mapped> {
         let (ip, carriers) = control::technologies(self.core());
-        let mapped = mapping::map(name, self.core().config, ip)?;
+        let mapped = mapping::map(name, &self.core().config.rules, ip)?;
         match &mapped.unplaced {
             Some(why) if carriers.is_empty() => Err(why.clone()),
             _ => Ok(mapped),
@@ -98,7 +98,7 @@ impl MulticastSocket {
         let mapped = match control::known(self.core(), name.normal()) {
             // Resolved once, at join. What is sent is sealed as this URI says, not as the one that was joined.
             Some(mapped) => {
-                let (framing, raw) = mapping::framing(&name, self.core().config)?;
+                let (framing, raw) = mapping::framing(&name, &self.core().config.rules)?;
                 Mapped { framing, raw, ..mapped }
             }
             None => self.map(&name)?,

@@ -5,13 +5,20 @@
 
 pub mod ip;
 pub mod loopback;
-mod overlay;
+pub mod overlay;
 
-use crate::config::CarrierSettings;
 use crate::error::Result;
+use crate::settings::about;
+use crate::settings::reader;
+use crate::settings::sample::Named;
+use crate::settings::source::Source;
 use carrier::{Arrived, Heard, Hearing};
+use loopback::settings::LoopbackSettings;
+use overlay::settings::OverlaySettings;
 use std::io;
 use std::ops::Deref;
+use toml::Spanned;
+use toml::de::DeValue;
 
 /// An Interface of a technology that knows groups by name.
 pub struct Carrier {
@@ -21,7 +28,56 @@ pub struct Carrier {
     inside: Box<dyn carrier::Carrier>,
 }
 
-/// Opens a carrier. All technologies but `ip` stand here, and nowhere else.
+/// The settings of an Interface of a technology that knows groups by name. All technologies but `ip` stand here and in the
+/// two functions below, and nowhere else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CarrierSettings {
+    /// `[loopback.NAME]`.
+    Loopback(LoopbackSettings),
+    /// `[overlay.NAME]`.
+    Overlay(Box<OverlaySettings>),
+}
+
+/// How the sections `[TECHNOLOGY.NAME]` of a technology are read.
+pub struct Sections {
+    /// TECHNOLOGY.
+    pub technology: &'static str,
+    /// The settings of the section NAME, which stands at a byte of the source.
+    pub read: fn(&Source<'_>, &str, usize, Spanned<DeValue<'_>>) -> Result<CarrierSettings>,
+    /// What docs/ham.toml says of them.
+    pub sample: fn() -> Named,
+}
+
+/// The sections of all technologies, in the order of docs/ham.toml.
+pub const SECTIONS: &[Sections] = &[
+    Sections {
+        technology: "loopback",
+        read: |source, name, _, section| {
+            let mut settings = LoopbackSettings { name: name.to_owned(), ..Default::default() };
+            reader::fill(loopback::settings::KEYS, &mut settings, source, "[loopback.NAME]", section)?;
+            Ok(CarrierSettings::Loopback(settings))
+        },
+        sample: || Named {
+            introduction: loopback::settings::INTRODUCTION,
+            examples: loopback::settings::EXAMPLES,
+            keys: about(loopback::settings::KEYS),
+        },
+    },
+    Sections {
+        technology: "overlay",
+        read: |source, name, at, section| {
+            let settings = overlay::settings::read(source, name, at, section)?;
+            Ok(CarrierSettings::Overlay(Box::new(settings)))
+        },
+        sample: || Named {
+            introduction: overlay::settings::INTRODUCTION,
+            examples: overlay::settings::EXAMPLES,
+            keys: about(overlay::settings::KEYS),
+        },
+    },
+];
+
+/// Opens a carrier.
 pub fn open(settings: &CarrierSettings) -> Result<Carrier> {
     let carrier = |technology, name: &str, is_default, inside| Carrier {
         name: name.to_owned(),

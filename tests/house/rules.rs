@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The rooms of libham from the ground up. A room knows those below it; those in one line do not know each other.
 pub const RANKS: [&[&str]; 10] = [
     &["error", "group", "counters", "shards", "lend"],
-    &["name", "frame", "watching"],
+    &["name", "frame", "settings", "watching"],
     &["mapping", "technology", "presence"],
     &["config"],
     &["interfaces"],
@@ -83,13 +83,6 @@ pub struct Break {
     pub file: String,
     pub line: usize,
     pub rule: String,
-}
-
-impl Break {
-    /// As the list has it, without the line.
-    pub fn key(&self) -> (&str, &str) {
-        (&self.file, &self.rule)
-    }
 }
 
 /// All that break a rule, by file and line.

@@ -123,7 +123,7 @@ impl Question {
         own.retain(|g| self.wants(g.address, g.source));
         // Where the name says a port, an own socket on another one is no listener of it.
         let port = match self.group.as_ref().and_then(Name::port) {
-            Some(port) => Some((port, crate::config::get()?.port)),
+            Some(port) => Some((port, crate::config::get()?.rules.port)),
             None => None,
         };
         let is_asked = |g: &&OwnGroup| {

@@ -79,7 +79,7 @@ impl Wanted {
                 return Ok(Wanted::Some(vec![(address, source.flatten())]));
             }
         } else if let Group::Part(_) = group.group() {
-            let places = mapping::places(group, crate::config::get()?)?;
+            let places = mapping::places(group, &crate::config::get()?.rules)?;
             return Ok(Wanted::Some(places.into_iter().map(|place| (place.group, place.source)).collect()));
         }
         // DNS names have addresses where an own socket uses them.

@@ -18,6 +18,7 @@ fn heard() -> Receiver<HostChange> {
     let (send, receive) = channel();
     *CHANGES.lock().unwrap() = Some(send);
     presence::listen(
+        &crate::config::get().unwrap().presence,
         |change| {
             if let Some(changes) = &*CHANGES.lock().unwrap() {
                 let _ = changes.send(change.clone());

@@ -1,28 +1,14 @@
 //! Technology `loopback`: groups inside the process. It loses, doubles and swaps frames as it is told, the same ones in
 //! every run, so that a program can be tested against a bad network without one.
 
+pub mod settings;
+
 use arc_swap::{ArcSwap, ArcSwapOption};
 use carrier::{Arrived, Carrier, Frame, Heard, Hearing, Reach, Take, Way};
+use settings::LoopbackSettings;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
-/// A `[loopback.NAME]` of the configuration.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LoopbackSettings {
-    /// NAME.
-    pub name: String,
-    /// A multicast socket without named Interfaces has it.
-    pub default: bool,
-    /// So many frames of a hundred are lost.
-    pub loss: u8,
-    /// So many of a hundred come twice.
-    pub duplicates: u8,
-    /// So many of a hundred come after the next one.
-    pub swaps: u8,
-    /// Which ones, this number says.
-    pub seed: u64,
-}
 
 /// Opens an Interface of these settings.
 pub fn open(settings: &LoopbackSettings) -> Box<dyn Carrier> {

@@ -1,11 +1,11 @@
 //! Every key of an overlay, and every error.
 
 use super::*;
-use crate::config::{Config, file};
+use crate::technology::overlay::settings::{Mode, OverlaySettings, Tls};
 
 fn from_file(text: &str) -> Result<Vec<OverlaySettings>> {
     let mut config = Config::default();
-    let text = file::Text { text: text.to_owned().into(), public: false };
+    let text = source::Text { text: text.to_owned().into(), public: false };
     file::apply(&mut config, Path::new("/etc/ham/ham.toml"), &text)?;
     let overlay = |settings| match settings {
         CarrierSettings::Overlay(settings) => OverlaySettings { place: String::new(), ..*settings },
@@ -163,7 +163,7 @@ fn a_whole_file_says_the_mode() {
 #[test]
 fn each_knows_where_it_stands() {
     let mut config = Config::default();
-    let text = file::Text { text: "\n[overlay.a]\nlisten = []\n".to_owned().into(), public: false };
+    let text = source::Text { text: "\n[overlay.a]\nlisten = []\n".to_owned().into(), public: false };
     file::apply(&mut config, Path::new("/etc/ham/ham.toml"), &text).unwrap();
     let CarrierSettings::Overlay(settings) = &config.carriers[0] else {
         unreachable!("an overlay stands there")

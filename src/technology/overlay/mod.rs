@@ -1,12 +1,14 @@
 //! Technology `overlay`: groups where the network carries no multicast, on Zenoh. It is a library of its own, which is opened
 //! when the configuration has an overlay, and not before.
 
-use crate::config::{Mode, OverlaySettings};
+pub mod settings;
+
 use crate::error::{Error, Result};
 use crate::name;
 use carrier::Carrier;
 use carrier::plugin::Plugin;
 use once_cell::race::OnceBox;
+use settings::{Mode, OverlaySettings};
 
 static PLUGIN: OnceBox<Plugin> = OnceBox::new();
 
@@ -56,8 +58,8 @@ fn pairs(settings: &OverlaySettings) -> Vec<(&'static str, String)> {
 
 #[cfg(test)]
 mod tests {
+    use super::settings::Tls;
     use super::*;
-    use crate::config::Tls;
     use std::time::Duration;
 
     #[test]
