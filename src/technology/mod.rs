@@ -9,12 +9,9 @@ pub mod overlay;
 
 use crate::error::Result;
 use crate::settings::about;
-use crate::settings::reader;
 use crate::settings::sample::Named;
 use crate::settings::source::Source;
 use carrier::{Arrived, Heard, Hearing};
-use loopback::settings::LoopbackSettings;
-use overlay::settings::OverlaySettings;
 use std::io;
 use std::ops::Deref;
 use toml::Spanned;
@@ -28,16 +25,6 @@ pub struct Carrier {
     inside: Box<dyn carrier::Carrier>,
 }
 
-/// The settings of an Interface of a technology that knows groups by name. All technologies but `ip` stand here and in the
-/// two functions below, and nowhere else.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CarrierSettings {
-    /// `[loopback.NAME]`.
-    Loopback(LoopbackSettings),
-    /// `[overlay.NAME]`.
-    Overlay(Box<OverlaySettings>),
-}
-
 /// How the sections `[TECHNOLOGY.NAME]` of a technology are read.
 pub struct Sections {
     /// TECHNOLOGY.
@@ -48,47 +35,51 @@ pub struct Sections {
     pub sample: fn() -> Named,
 }
 
-/// The sections of all technologies, in the order of docs/ham.toml.
-pub const SECTIONS: &[Sections] = &[
-    Sections {
-        technology: "loopback",
-        read: |source, name, _, section| {
-            let mut settings = LoopbackSettings { name: name.to_owned(), ..Default::default() };
-            reader::fill(loopback::settings::KEYS, &mut settings, source, "[loopback.NAME]", section)?;
-            Ok(CarrierSettings::Loopback(settings))
-        },
-        sample: || Named {
-            introduction: loopback::settings::INTRODUCTION,
-            examples: loopback::settings::EXAMPLES,
-            keys: about(loopback::settings::KEYS),
-        },
-    },
-    Sections {
-        technology: "overlay",
-        read: |source, name, at, section| {
-            let settings = overlay::settings::read(source, name, at, section)?;
-            Ok(CarrierSettings::Overlay(Box::new(settings)))
-        },
-        sample: || Named {
-            introduction: overlay::settings::INTRODUCTION,
-            examples: overlay::settings::EXAMPLES,
-            keys: about(overlay::settings::KEYS),
-        },
-    },
-];
+/// Of each technology: its name here, and its module, which has `open` and its settings with `name` and `default`; the
+/// module's name is the technology's. `settings` there has `KEYS`, `INTRODUCTION`, `EXAMPLES` and `read`.
+macro_rules! technologies {
+    ($($name:ident: $module:ident, $settings:ident;)*) => {
+        /// The settings of an Interface of a technology that knows groups by name.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum CarrierSettings {
+            $(
+                #[doc = concat!("`[", stringify!($module), ".NAME]`.")]
+                $name(Box<$module::settings::$settings>),
+            )*
+        }
 
-/// Opens a carrier.
-pub fn open(settings: &CarrierSettings) -> Result<Carrier> {
-    let carrier = |technology, name: &str, is_default, inside| Carrier {
-        name: name.to_owned(),
-        technology,
-        is_default,
-        inside,
+        /// The sections of all technologies, in the order of docs/ham.toml.
+        pub const SECTIONS: &[Sections] = &[$(Sections {
+            technology: stringify!($module),
+            read: |source, name, at, section| {
+                let settings = $module::settings::read(source, name, at, section)?;
+                Ok(CarrierSettings::$name(Box::new(settings)))
+            },
+            sample: || Named {
+                introduction: $module::settings::INTRODUCTION,
+                examples: $module::settings::EXAMPLES,
+                keys: about($module::settings::KEYS),
+            },
+        }),*];
+
+        /// Opens a carrier.
+        pub fn open(settings: &CarrierSettings) -> Result<Carrier> {
+            Ok(match settings {
+                $(CarrierSettings::$name(settings) => Carrier {
+                    name: settings.name.clone(),
+                    technology: stringify!($module),
+                    is_default: settings.default,
+                    inside: $module::open(settings)?,
+                },)*
+            })
+        }
     };
-    Ok(match settings {
-        CarrierSettings::Loopback(s) => carrier("loopback", &s.name, s.default, loopback::open(s)),
-        CarrierSettings::Overlay(s) => carrier("overlay", &s.name, s.default, overlay::open(s)?),
-    })
+}
+
+// All technologies but `ip` stand here, and nowhere else.
+technologies! {
+    Loopback: loopback, LoopbackSettings;
+    Overlay: overlay, OverlaySettings;
 }
 
 impl Carrier {

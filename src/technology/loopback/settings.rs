@@ -1,7 +1,11 @@
 //! `[loopback.NAME]`: the settings of an Interface of technology `loopback`, and their keys.
 
+use crate::error::Result;
 use crate::settings::sample::Example;
-use crate::settings::{Key, Shown, ValueKind};
+use crate::settings::source::Source;
+use crate::settings::{Key, Shown, ValueKind, reader};
+use toml::Spanned;
+use toml::de::DeValue;
 
 /// A `[loopback.NAME]` of the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -10,11 +14,11 @@ pub struct LoopbackSettings {
     pub name: String,
     /// A multicast socket without named Interfaces has it.
     pub default: bool,
-    /// So many frames of a hundred are lost.
+    /// How many frames of a hundred are lost.
     pub loss: u8,
-    /// So many of a hundred come twice.
+    /// How many of a hundred come twice.
     pub duplicates: u8,
-    /// So many of a hundred come after the next one.
+    /// How many of a hundred come after the next one.
     pub swaps: u8,
     /// Which ones, this number says.
     pub seed: u64,
@@ -90,3 +94,15 @@ pub const KEYS: &[Key<LoopbackSettings>] = &[
         },
     ),
 ];
+
+/// The settings of the section of this name.
+pub fn read(
+    source: &Source<'_>,
+    name: &str,
+    _at: usize,
+    section: Spanned<DeValue<'_>>,
+) -> Result<LoopbackSettings> {
+    let mut settings = LoopbackSettings { name: name.to_owned(), ..Default::default() };
+    reader::fill(KEYS, &mut settings, source, "[loopback.NAME]", section)?;
+    Ok(settings)
+}
