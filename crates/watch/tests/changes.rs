@@ -86,8 +86,10 @@ fn what_changes_nothing_is_not_told() {
         let watch = Watch::open("watch-test").unwrap();
         let heard = Heard::default();
         until("the addresses are there", || {
-            let v = by_name("v").unwrap().unwrap();
-            v.running && v.v6.iter().any(|(_, tentative)| !tentative)
+            ["v", "w"].into_iter().all(|name| {
+                let device = by_name(name).unwrap().unwrap();
+                device.running && device.v6.iter().any(|(_, tentative)| !tentative)
+            })
         });
         let _subscription = heard.subscribe(&watch, Filter::new().links().addresses());
         // The kernel tells of each of these, by a message.
