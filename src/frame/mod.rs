@@ -8,6 +8,7 @@ pub mod secret;
 
 mod decoder;
 mod flow;
+mod framing;
 mod header;
 mod parity;
 mod reassembly;
@@ -21,6 +22,7 @@ mod tests;
 
 pub use decoder::{Accepted, Decoder, FrameCounts};
 pub use flow::{Flow, Packed};
+pub use framing::Framing;
 pub use header::HOP_LIMIT;
 pub(crate) use reassembly::LIMIT_MIN as REASSEMBLY_MIN;
 pub(crate) use recent::Recent;

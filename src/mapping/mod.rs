@@ -11,10 +11,9 @@ pub mod rules;
 mod tests;
 
 use crate::error::{Error, Result};
-use crate::frame::seal::SEAL;
-use crate::frame::{GroupKey, HEADER, Tag};
+use crate::frame::{Framing, Tag};
 use crate::name::{Group, Name, Namespace, Part};
-use overrides::Override;
+use overrides::{Override, PlacedAddress};
 use rules::Rules;
 use std::net::{IpAddr, ToSocketAddrs};
 
@@ -47,22 +46,6 @@ pub struct MappedPlace {
     pub source: Option<IpAddr>,
     /// The UDP port.
     pub port: u16,
-}
-
-/// How the messages of a framed group travel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Framing {
-    /// The name's tag.
-    pub tag: Tag,
-    /// The key that seals them.
-    pub key: Option<GroupKey>,
-}
-
-impl Framing {
-    /// The bytes by which a frame is longer than the message in it.
-    pub fn overhead(&self) -> usize {
-        HEADER + self.key.as_ref().map_or(0, |_| SEAL)
-    }
 }
 
 /// Maps `name`. A DNS name is resolved here, unless technology `ip` is not `wanted`; that may block: call it without
@@ -122,7 +105,7 @@ pub fn places(name: &Name, rules: &Rules) -> Result<Vec<MappedPlace>> {
     }
     if let Some(Override { addresses, .. }) = rules.overrides.find(name.normal()) {
         let mut places = Vec::new();
-        for &overrides::Address { group, source, port: own } in addresses {
+        for &PlacedAddress { group, source, port: own } in addresses {
             let place = MappedPlace { group, source, port: own.unwrap_or(port) };
             if !places.contains(&place) {
                 places.push(place);

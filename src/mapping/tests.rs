@@ -2,6 +2,7 @@
 
 use super::overrides::Which;
 use super::*;
+use crate::frame::GroupKey;
 use crate::frame::seal::Algorithm;
 use std::path::PathBuf;
 
