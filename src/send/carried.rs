@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn what_a_carrier_refuses_is_not_put_again() {
-        let way = loopback::open(&LoopbackSettings::default()).way("ham:opaque:a").unwrap();
+        let way = loopback::open(&LoopbackSettings::default()).unwrap().way("ham:opaque:a").unwrap();
         let way = CarrierWay { way, ttl: 1, reach: Some(Reach::All), sources: Box::default() };
         let target = Target { way: Way::Carrier(way), interface: String::new(), counters: Arc::default() };
         let (number, handle) = Handle::create().unwrap();

@@ -8,34 +8,53 @@ pub mod loopback;
 pub mod overlay;
 
 use crate::error::Result;
-use crate::settings::about;
-use crate::settings::reader;
 use crate::settings::sample::Named;
 use crate::settings::source::Source;
 use carrier::{Arrived, Heard, Hearing};
-use loopback::settings::LoopbackSettings;
-use overlay::settings::OverlaySettings;
 use std::io;
 use std::ops::Deref;
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// An Interface of a technology that knows groups by name.
-pub struct Carrier {
-    name: String,
-    technology: &'static str,
-    is_default: bool,
-    inside: Box<dyn carrier::Carrier>,
+/// Makes, of the list of technologies, what everybody has to know of each.
+macro_rules! technologies {
+    ($($(#[$doc:meta])* $variant:ident($name:ident :: $settings:ident)),+ $(,)?) => {
+        /// The settings of an Interface of a technology that knows groups by name.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum CarrierSettings {
+            $($(#[$doc])* $variant($name::settings::$settings)),+
+        }
+
+        /// The sections of all technologies, in the order of docs/ham.toml.
+        pub const SECTIONS: &[Sections] = &[$(Sections {
+            technology: stringify!($name),
+            read: |source, name, at, section| {
+                $name::settings::read(source, name, at, section).map(CarrierSettings::$variant)
+            },
+            sample: $name::settings::sample,
+        }),+];
+
+        /// Opens a carrier.
+        pub fn open(settings: &CarrierSettings) -> Result<Carrier> {
+            Ok(match settings {
+                $(CarrierSettings::$variant(settings) => Carrier {
+                    name: settings.name.clone(),
+                    technology: stringify!($name),
+                    is_default: settings.default,
+                    inside: $name::open(settings)?,
+                }),+
+            })
+        }
+    };
 }
 
-/// The settings of an Interface of a technology that knows groups by name. All technologies but `ip` stand here and in the
-/// two functions below, and nowhere else.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CarrierSettings {
+// All technologies but `ip`. Each is a folder, which has `open`, and in `settings` the settings with their `name` and
+// whether they are a `default`, `read` and `sample`.
+technologies! {
     /// `[loopback.NAME]`.
-    Loopback(LoopbackSettings),
+    Loopback(loopback::LoopbackSettings),
     /// `[overlay.NAME]`.
-    Overlay(Box<OverlaySettings>),
+    Overlay(overlay::OverlaySettings),
 }
 
 /// How the sections `[TECHNOLOGY.NAME]` of a technology are read.
@@ -48,47 +67,12 @@ pub struct Sections {
     pub sample: fn() -> Named,
 }
 
-/// The sections of all technologies, in the order of docs/ham.toml.
-pub const SECTIONS: &[Sections] = &[
-    Sections {
-        technology: "loopback",
-        read: |source, name, _, section| {
-            let mut settings = LoopbackSettings { name: name.to_owned(), ..Default::default() };
-            reader::fill(loopback::settings::KEYS, &mut settings, source, "[loopback.NAME]", section)?;
-            Ok(CarrierSettings::Loopback(settings))
-        },
-        sample: || Named {
-            introduction: loopback::settings::INTRODUCTION,
-            examples: loopback::settings::EXAMPLES,
-            keys: about(loopback::settings::KEYS),
-        },
-    },
-    Sections {
-        technology: "overlay",
-        read: |source, name, at, section| {
-            let settings = overlay::settings::read(source, name, at, section)?;
-            Ok(CarrierSettings::Overlay(Box::new(settings)))
-        },
-        sample: || Named {
-            introduction: overlay::settings::INTRODUCTION,
-            examples: overlay::settings::EXAMPLES,
-            keys: about(overlay::settings::KEYS),
-        },
-    },
-];
-
-/// Opens a carrier.
-pub fn open(settings: &CarrierSettings) -> Result<Carrier> {
-    let carrier = |technology, name: &str, is_default, inside| Carrier {
-        name: name.to_owned(),
-        technology,
-        is_default,
-        inside,
-    };
-    Ok(match settings {
-        CarrierSettings::Loopback(s) => carrier("loopback", &s.name, s.default, loopback::open(s)),
-        CarrierSettings::Overlay(s) => carrier("overlay", &s.name, s.default, overlay::open(s)?),
-    })
+/// An Interface of a technology that knows groups by name.
+pub struct Carrier {
+    name: String,
+    technology: &'static str,
+    is_default: bool,
+    inside: Box<dyn carrier::Carrier>,
 }
 
 impl Carrier {

@@ -3,6 +3,7 @@
 
 pub mod settings;
 
+use crate::error::Result;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use carrier::{Arrived, Carrier, Frame, Heard, Hearing, Reach, Take, Way};
 use settings::LoopbackSettings;
@@ -11,8 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Opens an Interface of these settings.
-pub fn open(settings: &LoopbackSettings) -> Box<dyn Carrier> {
-    Box::new(Loopback::new(settings.clone()))
+pub fn open(settings: &LoopbackSettings) -> Result<Box<dyn Carrier>> {
+    Ok(Box::new(Loopback::new(settings.clone())))
 }
 
 /// An Interface of technology `loopback`.
@@ -160,7 +161,7 @@ mod tests {
     use std::sync::Mutex;
 
     fn heard_of(settings: LoopbackSettings, count: u8) -> Vec<u8> {
-        let loopback = open(&settings);
+        let loopback = open(&settings).unwrap();
         let heard: Arc<Mutex<Vec<u8>>> = Arc::default();
         let inside = heard.clone();
         let take = move |arrived: Arrived<'_>| inside.lock().unwrap().extend(&*arrived.frame);

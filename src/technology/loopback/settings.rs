@@ -1,7 +1,11 @@
 //! `[loopback.NAME]`: the settings of an Interface of technology `loopback`, and their keys.
 
-use crate::settings::sample::Example;
-use crate::settings::{Key, Shown, ValueKind};
+use crate::error::Result;
+use crate::settings::sample::{Example, Named};
+use crate::settings::source::Source;
+use crate::settings::{Key, Shown, ValueKind, about, reader};
+use toml::Spanned;
+use toml::de::DeValue;
 
 /// A `[loopback.NAME]` of the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,13 +24,28 @@ pub struct LoopbackSettings {
     pub seed: u64,
 }
 
-/// What docs/ham.toml says before the example.
-pub const INTRODUCTION: &str = "Interfaces of technology loopback: groups inside this process, for tests. They lose, double \
+/// The settings of the section `name`.
+pub fn read(
+    source: &Source<'_>,
+    name: &str,
+    _at: usize,
+    written: Spanned<DeValue<'_>>,
+) -> Result<LoopbackSettings> {
+    let mut settings = LoopbackSettings { name: name.to_owned(), ..Default::default() };
+    reader::fill(KEYS, &mut settings, source, "[loopback.NAME]", written)?;
+    Ok(settings)
+}
+
+/// What docs/ham.toml says of them.
+pub fn sample() -> Named {
+    Named { introduction: INTRODUCTION, examples: EXAMPLES, keys: about(KEYS) }
+}
+
+const INTRODUCTION: &str = "Interfaces of technology loopback: groups inside this process, for tests. They lose, double \
     and swap frames, the same ones in every run. Interfaces of other technologies than ip have the ids from 0x10000000 up, in \
     the order of this file.";
 
-/// The example of docs/ham.toml.
-pub const EXAMPLES: &[Example] = &[Example {
+const EXAMPLES: &[Example] = &[Example {
     heading: "[loopback.bad]",
     lines: &[
         ("default", "false"),
@@ -38,7 +57,7 @@ pub const EXAMPLES: &[Example] = &[Example {
 }];
 
 /// The keys of a section.
-pub const KEYS: &[Key<LoopbackSettings>] = &[
+const KEYS: &[Key<LoopbackSettings>] = &[
     Key::new(
         "default",
         ValueKind::Switch,
