@@ -1,15 +1,13 @@
 //! Who may know whom in this house, and what a room never does, read from the sources (tests/house/rules.rs), and the
 //! picture of it.
 //!
-//! `TODAY` lists what breaks a rule as yet. It may only shrink: a break that is not in it fails, and so does an entry that is
-//! a break no more. Code under `#[cfg(test)]`, tests and benches may know everything.
+//! Code under `#[cfg(test)]`, tests and benches may know everything.
 
 mod house;
 
 use house::picture::picture;
-use house::rules::{Break, breaks};
+use house::rules::breaks;
 use house::{Files, House};
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -22,13 +20,7 @@ fn files() -> Files {
 #[test]
 fn every_room_knows_only_what_is_below_it() {
     let found = breaks(&House::read(&files()));
-    let today: BTreeSet<_> = TODAY.iter().copied().collect();
-    let keys: BTreeSet<_> = found.iter().map(Break::key).collect();
-    let new = found.iter().filter(|one| !today.contains(&one.key()));
-    let new = new.map(|one| format!("{}:{}: {}\n", one.file, one.line, one.rule));
-    let gone = today.difference(&keys);
-    let gone = gone.map(|one| format!("no break any more, take it out of the list: {one:?}\n"));
-    let said: String = new.chain(gone).collect();
+    let said: String = found.iter().map(|one| format!("{}:{}: {}\n", one.file, one.line, one.rule)).collect();
     assert!(said.is_empty(), "\n{said}");
 }
 
@@ -44,11 +36,3 @@ fn the_picture_is_of_these_sources() {
     // Not assert_eq: it would print two whole pictures.
     assert!(picture == committed, "{PICTURE} is not what the sources say: run `make picture`");
 }
-
-/// Breaks of today, by file and rule.
-const TODAY: &[(&str, &str)] = &[
-    ("src/frame/refusal.rs", "the name Refusal leaves this file and another one"),
-    ("src/name/mod.rs", "the name Group leaves this file and another one"),
-    ("src/presence/packet.rs", "the name Refusal leaves this file and another one"),
-    ("src/presence/record.rs", "the name Group leaves this file and another one"),
-];

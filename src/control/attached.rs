@@ -42,7 +42,7 @@ impl Attached {
 
 impl Control {
     pub(super) fn attach(&mut self, id: u32, devices: &[Device]) -> Result<()> {
-        if self.attach_carrier(id) {
+        if self.attach_carrier(id)? {
             return Ok(());
         }
         let (ifindex, families) = interfaces::decode(id).ok_or(Error::NoSuchInterface(id))?;
@@ -71,7 +71,7 @@ impl Control {
     /// `EADDRNOTAVAIL`, what is none at all `ENODEV`.
     pub(super) fn find(&self, id: u32) -> Result<usize> {
         let not_ours = || Error::NotAvailable(format!("Interface {id} is none of the socket's"));
-        if carriers::carrier(id).is_some() {
+        if carriers::carrier(id)?.is_some() {
             return Err(not_ours());
         }
         let (ifindex, families) = interfaces::decode(id).ok_or(Error::NoSuchInterface(id))?;

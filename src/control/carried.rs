@@ -4,7 +4,7 @@ use super::attached::Attached;
 use super::state::{Control, GroupState, Happened};
 use crate::config::Config;
 use crate::counters::InterfaceCounters;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::frame::{FRAGMENT_HEADER, Framing, MAX_MESSAGE, seal};
 use crate::group::{EventType, OwnGroup};
 use crate::interfaces::carriers;
@@ -45,12 +45,12 @@ impl Brought {
 
 impl Control {
     /// Takes the carrier of this id; false when it is none.
-    pub(super) fn attach_carrier(&mut self, id: u32) -> bool {
-        let Some(carrier) = carriers::carrier(id) else { return false };
+    pub(super) fn attach_carrier(&mut self, id: u32) -> Result<bool> {
+        let Some(carrier) = carriers::carrier(id)? else { return Ok(false) };
         if !self.carried.iter().any(|c| c.id == id) {
             self.carried.push(Carried { id, carrier, ttl: self.ttl, counters: Arc::default() });
         }
-        true
+        Ok(true)
     }
 
     /// Gives the carrier of this id up; false when it is none of the socket's.

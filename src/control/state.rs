@@ -100,6 +100,8 @@ impl Happened {
 impl Control {
     /// Over the Interfaces `ifs`, or the default ones when it is empty.
     pub fn new(halves: Halves, ifs: &[u32]) -> Result<Control> {
+        // What is wrong with the configuration is said here, also what only a technology can tell.
+        carriers::carriers()?;
         let devices = watch::devices()?;
         let config = halves.core.config;
         let seats = Seats::new(halves.inbound.clone(), config.ip());

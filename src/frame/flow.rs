@@ -207,6 +207,11 @@ impl Packed {
         &self.bytes
     }
 
+    /// To be changed where a frame may be.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
     /// Gives all frames away.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.bytes)

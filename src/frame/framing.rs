@@ -1,7 +1,7 @@
-//! How the messages of a group are framed.
+//! How the messages of one group are framed.
 
-use super::seal::{GroupKey, SEAL};
-use super::{HEADER, Tag};
+use super::seal::SEAL;
+use super::{GroupKey, HEADER, Tag};
 
 /// How the messages of a framed group travel.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,9 +18,10 @@ pub fn carriers() -> Result<&'static [Carrier]> {
     Ok(all)
 }
 
-/// The carrier whose Interface id this is.
-pub fn carrier(id: u32) -> Option<&'static Carrier> {
-    carriers().ok()?.get(id.checked_sub(OTHER_TECHNOLOGIES)? as usize)
+/// The carrier whose Interface id this is, if it is one's.
+pub fn carrier(id: u32) -> Result<Option<&'static Carrier>> {
+    let Some(index) = id.checked_sub(OTHER_TECHNOLOGIES) else { return Ok(None) };
+    Ok(carriers()?.get(index as usize))
 }
 
 /// The Interface ids of the carriers that `fits`.

@@ -29,7 +29,7 @@ pub struct Properties {
 
 /// The properties of the Interface `id`. A carrier has no address, and takes every message whole.
 pub fn properties(id: u32) -> Result<Properties> {
-    if let Some(carrier) = carriers::carrier(id) {
+    if let Some(carrier) = carriers::carrier(id)? {
         let (name, technology) = (carrier.name().into(), carrier.technology());
         return Ok(Properties { id, name, address: String::new(), technology, mtu: MAX_MESSAGE as u32 });
     }

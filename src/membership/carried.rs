@@ -45,7 +45,8 @@ fn hear(news: &News<'_>) {
 }
 
 fn watch(id: u32) {
-    let Some((carrier, bit)) = carriers::carrier(id).zip(1u64.checked_shl(id & 0xff_ffff)) else { return };
+    let carrier = carriers::carrier(id).ok().flatten();
+    let Some((carrier, bit)) = carrier.zip(1u64.checked_shl(id & 0xff_ffff)) else { return };
     ON_FORK.set();
     if WATCHED.fetch_or(bit, Ordering::SeqCst) & bit == 0 {
         carrier.watch(Arc::new(move |change| report(id, change)));
@@ -77,10 +78,10 @@ pub struct At {
 }
 
 /// The carrier of this id, if there is one.
-pub fn at(id: u32) -> Option<At> {
+pub fn at(id: u32) -> Result<Option<At>> {
     let carrier = carriers::carrier(id)?;
-    watch(id);
-    Some(At { id, carrier })
+    carrier.iter().for_each(|_| watch(id));
+    Ok(carrier.map(|carrier| At { id, carrier }))
 }
 
 impl At {

@@ -4,7 +4,7 @@
 //! lock that another call of the library needs. The kernel tells a change of this host without saying whose it is, so
 //! each of its notes waits for a grace: what an own multicast socket says meanwhile is its own doing.
 //!
-//! `fork`: everything shared hangs on two pointers that the child drops unread ([`forget_after_fork`]), so that a
+//! `fork`: everything shared hangs on two pointers that the child drops unread (`forget_after_fork`), so that a
 //! lock held by a thread that the child does not have is never met.
 
 mod names;

@@ -8,7 +8,8 @@ mod say;
 use super::budget::Budget;
 use super::own::Own;
 use super::packet::{
-    ANNOUNCEMENT, Announce, Body, GAPS_MAX, Group, HEADER, NodeId, PACKET_MAX, Packet, Refusal, Seal, Span,
+    ANNOUNCEMENT, Announce, Body, GAPS_MAX, HEADER, NodeId, PACKET_MAX, Packet, PacketRefusal, PlacedGroup,
+    Seal, Span,
 };
 use super::random::Random;
 use super::remote::State;
@@ -109,7 +110,7 @@ pub struct Link {
     departed: VecDeque<(NodeId, u64)>,
     memory: usize,
     counts: Counts,
-    refused: Option<(IpAddr, Refusal)>,
+    refused: Option<(IpAddr, PacketRefusal)>,
     outbox: VecDeque<Packet>,
     changes: VecDeque<Change>,
     /// So many nodes there are, as a test says that does not let this one hear them.
@@ -199,7 +200,7 @@ impl Link {
     }
 
     /// What this node is in: each pair of name and address once, with a role. Gives how many are too many to be said.
-    pub fn set_groups(&mut self, now: Instant, groups: &[Group]) -> usize {
+    pub fn set_groups(&mut self, now: Instant, groups: &[PlacedGroup]) -> usize {
         let version = self.own.version();
         let left_out = self.own.set(groups);
         if self.own.version() != version && self.change_at.is_none() {
@@ -304,7 +305,7 @@ impl Link {
     }
 
     /// `None`: this node's own packet.
-    fn read(&self, from: IpAddr, bytes: &mut [u8]) -> Result<Option<Opened>, Refusal> {
+    fn read(&self, from: IpAddr, bytes: &mut [u8]) -> Result<Option<Opened>, PacketRefusal> {
         let node = Packet::sender(bytes)?;
         if node == self.id {
             return Ok(None);
@@ -320,13 +321,13 @@ impl Link {
         Ok(Some((packet, Some(key))))
     }
 
-    fn refuse(&mut self, from: IpAddr, refusal: Refusal) {
+    fn refuse(&mut self, from: IpAddr, refusal: PacketRefusal) {
         self.counts.refused += 1;
         self.refused = Some((from, refusal));
     }
 
     /// The last packet that was refused since this was asked: who sent it, and why.
-    pub fn take_refusal(&mut self) -> Option<(IpAddr, Refusal)> {
+    pub fn take_refusal(&mut self) -> Option<(IpAddr, PacketRefusal)> {
         self.refused.take()
     }
 }

@@ -24,7 +24,7 @@ mod transport;
 mod tests;
 
 pub use link::{Counts, Link, LinkSettings};
-pub use packet::{Group, NodeId, Packet, Refusal, Roles};
+pub use packet::{NodeId, Packet, PacketRefusal, PlacedGroup, Roles};
 pub use roster::{Neighbor, Roster};
 pub use running::{OnChange, groups_changed, is_heard, listen, roster, speak};
 pub use settings::PresenceSettings;
@@ -60,7 +60,7 @@ pub struct Change {
     /// Its address at the link.
     pub address: IpAddr,
     /// The group, and the roles that came or went.
-    pub group: Group,
+    pub group: PlacedGroup,
     /// They came.
     pub came: bool,
 }

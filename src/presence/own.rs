@@ -1,7 +1,7 @@
 //! The state that this node announces: groups in slots. Each change of a slot takes the next version, so that any part of
 //! the state can be asked for, and sent again, by versions. A slot that was emptied stands until it is used again.
 
-use super::packet::{Announce, Group, Record, Roles, Span};
+use super::packet::{Announce, PlacedGroup, Record, Roles, Span};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ impl Own {
     }
 
     /// Makes `groups`, each of name and address once, the state, and gives how many found no slot.
-    pub fn set(&mut self, groups: &[Group]) -> usize {
+    pub fn set(&mut self, groups: &[PlacedGroup]) -> usize {
         let wanted: HashSet<(&str, IpAddr)> =
             groups.iter().map(|group| (&*group.name, group.address)).collect();
         let gone: Vec<_> = self
@@ -43,13 +43,13 @@ impl Own {
             .cloned()
             .collect();
         for (name, address) in gone {
-            self.put(&Group { name, address, roles: Roles::NONE });
+            self.put(&PlacedGroup { name, address, roles: Roles::NONE });
         }
         groups.iter().filter(|group| !self.put(group)).count()
     }
 
     /// Changes one group's roles; without one it is no longer in the state. False when there is no slot left.
-    pub fn put(&mut self, group: &Group) -> bool {
+    pub fn put(&mut self, group: &PlacedGroup) -> bool {
         let key = (group.name.clone(), group.address);
         match self.by_group.get(&key).copied() {
             Some(slot) if group.roles.is_none() => {
@@ -110,7 +110,7 @@ impl Own {
         self.bytes
     }
 
-    fn write(&mut self, slot: u16, group: Option<Group>) {
+    fn write(&mut self, slot: u16, group: Option<PlacedGroup>) {
         self.version += 1;
         let record = Arc::new(Record::new(slot, self.version, group));
         self.digest = self.digest.wrapping_add(record.hash);

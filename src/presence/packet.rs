@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use super::record::{Group, Record, Roles};
+pub use super::record::{PlacedGroup, Record, Roles};
 
 /// The version of the protocol that is spoken here.
 pub const VERSION: u8 = 1;
@@ -108,7 +108,7 @@ pub struct Packet {
 
 /// Why a packet is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum PacketRefusal {
     /// Of another version of the protocol.
     Version(u8),
     /// Of a type, or with flags, of a later libham.
@@ -123,19 +123,21 @@ pub enum Refusal {
     Malformed,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for PacketRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Version(version) => write!(f, "version {version}; libham there and here differ"),
-            Refusal::Unknown => {
+            PacketRefusal::Version(version) => write!(f, "version {version}; libham there and here differ"),
+            PacketRefusal::Unknown => {
                 f.write_str("of a kind that this libham does not know; a newer one speaks there")
             }
-            Refusal::Sealed => f.write_str("sealed; [presence] key is not the same there and here"),
-            Refusal::Plain => f.write_str("not sealed, but [presence] key is set here; set it there too"),
-            Refusal::Forged => {
+            PacketRefusal::Sealed => f.write_str("sealed; [presence] key is not the same there and here"),
+            PacketRefusal::Plain => {
+                f.write_str("not sealed, but [presence] key is set here; set it there too")
+            }
+            PacketRefusal::Forged => {
                 f.write_str("it does not authenticate; [presence] key differs, or it is forged")
             }
-            Refusal::Malformed => f.write_str("malformed; does another program use the port?"),
+            PacketRefusal::Malformed => f.write_str("malformed; does another program use the port?"),
         }
     }
 }
@@ -210,11 +212,11 @@ impl Packet {
     }
 
     /// Whose packet this is, as far as it is a packet and no more is known.
-    pub fn sender(bytes: &[u8]) -> Result<NodeId, Refusal> {
-        let head = bytes.first_chunk::<HEADER>().ok_or(Refusal::Malformed)?;
+    pub fn sender(bytes: &[u8]) -> Result<NodeId, PacketRefusal> {
+        let head = bytes.first_chunk::<HEADER>().ok_or(PacketRefusal::Malformed)?;
         match head[0] {
             VERSION => Ok(NodeId(field(head, 4))),
-            version => Err(Refusal::Version(version)),
+            version => Err(PacketRefusal::Version(version)),
         }
     }
 
@@ -223,37 +225,38 @@ impl Packet {
         bytes: &mut [u8],
         address: IpAddr,
         seal: Option<(&Seal, &SenderKey)>,
-    ) -> Result<Packet, Refusal> {
+    ) -> Result<Packet, PacketRefusal> {
         let node = Packet::sender(bytes)?;
         let (head, mut body) = bytes.split_at_mut(HEADER);
-        let [_, kind, flags, code, ..] = *head else { return Err(Refusal::Malformed) };
+        let [_, kind, flags, code, ..] = *head else { return Err(PacketRefusal::Malformed) };
         if flags & !SEALED != 0 {
-            return Err(Refusal::Unknown);
+            return Err(PacketRefusal::Unknown);
         }
         let number = u64::from_be_bytes(field(head, 20));
         if number == 0 || node == NodeId::ALL || ((flags & SEALED == 0) != (code == 0)) {
-            return Err(Refusal::Malformed);
+            return Err(PacketRefusal::Malformed);
         }
         match (seal, Algorithm::from_code(code)) {
             (None, None) if code == 0 => {}
             (Some((seal, key)), Some(_)) if seal.code() == code => {
-                let (text, authenticator) = body.split_last_chunk_mut::<SEAL>().ok_or(Refusal::Malformed)?;
+                let (text, authenticator) =
+                    body.split_last_chunk_mut::<SEAL>().ok_or(PacketRefusal::Malformed)?;
                 if !key.open(&nonce(number), &associated(head, address), text, authenticator) {
-                    return Err(Refusal::Forged);
+                    return Err(PacketRefusal::Forged);
                 }
                 body = text;
             }
-            (Some(_), None) if code == 0 => return Err(Refusal::Plain),
-            _ => return Err(Refusal::Sealed),
+            (Some(_), None) if code == 0 => return Err(PacketRefusal::Plain),
+            _ => return Err(PacketRefusal::Sealed),
         }
         let mut body = Reader(body);
         let read = match kind {
             ANNOUNCE => Announce::read(&mut body).map(Body::Announce),
             REQUEST => request(&mut body),
             BYE => Some(Body::Bye),
-            _ => return Err(Refusal::Unknown),
+            _ => return Err(PacketRefusal::Unknown),
         };
-        let body = read.filter(|_| body.0.is_empty()).ok_or(Refusal::Malformed)?;
+        let body = read.filter(|_| body.0.is_empty()).ok_or(PacketRefusal::Malformed)?;
         Ok(Packet { node, number, body })
     }
 }

@@ -35,7 +35,7 @@ impl Roles {
 
 /// A group that a node is in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Group {
+pub struct PlacedGroup {
     /// The Group Name in normal form.
     pub name: Arc<str>,
     /// The Group Address that the node has mapped it to.
@@ -54,7 +54,7 @@ pub struct Record {
     /// Of the bytes on the wire; 0 of an empty slot.
     pub hash: u64,
     /// `None`: the slot is empty, or holds a name that is no Group Name here.
-    pub group: Option<Group>,
+    pub group: Option<PlacedGroup>,
 }
 
 /// Bytes of a record of an empty slot.
@@ -65,7 +65,7 @@ const IPV6: u8 = 0x04;
 
 impl Record {
     /// A group in a slot, or nothing in it.
-    pub fn new(slot: u16, version: u64, group: Option<Group>) -> Record {
+    pub fn new(slot: u16, version: u64, group: Option<PlacedGroup>) -> Record {
         let mut record = Record { slot, version, hash: 0, group };
         let mut bytes = Vec::with_capacity(64);
         record.write(&mut bytes);
@@ -84,7 +84,7 @@ impl Record {
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.version.to_be_bytes());
         out.extend_from_slice(&self.slot.to_be_bytes());
-        let Some(Group { name, address, roles }) = &self.group else {
+        let Some(PlacedGroup { name, address, roles }) = &self.group else {
             return out.extend_from_slice(&[0, 0]);
         };
         let bit = |is: bool, bit: u8| if is { bit } else { 0 };
@@ -122,7 +122,7 @@ impl Record {
         let roles = Roles { listener: what & LISTENER != 0, sender: what & SENDER != 0 };
         // Of a namespace of a later libham, or no name: it takes its slot, and is not told.
         let name = Name::parse(text).ok().filter(|name| name.normal().as_bytes() == text);
-        let group = name.map(|name| Group { name: name.normal().clone(), address, roles });
+        let group = name.map(|name| PlacedGroup { name: name.normal().clone(), address, roles });
         let hash = hash(&begin[..begin.len() - body.0.len()]);
         Some(Record { slot, version, hash, group })
     }

@@ -3,7 +3,7 @@
 //! Records may come in any order and more than once, and some are lost; what is told to the outside are the roles that
 //! came and went. A group can stand in two slots here for a while, when its way from one to the other was heard in part.
 
-use super::packet::{Announce, Group, Record, Roles, Span};
+use super::packet::{Announce, PlacedGroup, Record, Roles, Span};
 use super::spans::Spans;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 const RECORD_COST: usize = 128;
 
 /// Roles in a group that came or went.
-pub type Tell<'a> = &'a mut dyn FnMut(Group, bool);
+pub type Tell<'a> = &'a mut dyn FnMut(PlacedGroup, bool);
 
 #[derive(Default)]
 pub struct State {
@@ -60,7 +60,7 @@ impl State {
 
     /// The groups known.
     #[cfg(test)]
-    pub fn groups(&self) -> impl Iterator<Item = &Group> {
+    pub fn groups(&self) -> impl Iterator<Item = &PlacedGroup> {
         self.records.iter().filter_map(|record| record.group.as_ref())
     }
 
@@ -135,7 +135,7 @@ impl State {
         let news = record.group.as_ref().map(|group| {
             let same = old_group.filter(|old| (&old.name, old.address) == (&group.name, group.address));
             let had = same.map_or(Roles::NONE, |old| old.roles).or(self.roles_of(group));
-            Group { roles: group.roles.without(had), ..group.clone() }
+            PlacedGroup { roles: group.roles.without(had), ..group.clone() }
         });
         self.remember(record);
         if let Some(old) = &old {
@@ -151,17 +151,17 @@ impl State {
         let Some(group) = &old.group else { return };
         let roles = group.roles.without(self.roles_of(group));
         if !roles.is_none() {
-            tell(Group { roles, ..group.clone() }, false);
+            tell(PlacedGroup { roles, ..group.clone() }, false);
         }
     }
 
     /// What the records that are counted say of a group.
-    fn roles_of(&self, group: &Group) -> Roles {
+    fn roles_of(&self, group: &PlacedGroup) -> Roles {
         let [listens, sends] = self.index.get(&self.key(group)).copied().unwrap_or_default();
         Roles { listener: listens > 0, sender: sends > 0 }
     }
 
-    fn key(&self, group: &Group) -> u64 {
+    fn key(&self, group: &PlacedGroup) -> u64 {
         self.index.hasher().hash_one((&group.name, group.address))
     }
 

@@ -4,7 +4,7 @@
 //! `fork`: everything shared hangs on one pointer, which the child drops unread.
 
 use super::feed::Feed;
-use super::packet::{Group, NodeId, PACKET_MAX, Roles};
+use super::packet::{NodeId, PACKET_MAX, PlacedGroup, Roles};
 use super::transport::Sockets;
 use super::{HostChange, Link, LinkSettings, PresenceSettings, Roster};
 use crate::error::{Error, Result};
@@ -171,7 +171,7 @@ struct Worker {
     settings: &'static PresenceSettings,
     own: Own,
     links: BTreeMap<Place, Running>,
-    groups: HashMap<Place, Vec<Group>>,
+    groups: HashMap<Place, Vec<PlacedGroup>>,
     feed: Feed,
     last_token: u64,
     read_at: Option<Instant>,
@@ -376,14 +376,14 @@ fn source(device: &Device, v6: bool) -> Option<IpAddr> {
     usable.filter(|_| device.ipv6).find(fits).map(IpAddr::V6)
 }
 
-fn groups_by_place(own: Vec<OwnGroup>) -> HashMap<Place, Vec<Group>> {
+fn groups_by_place(own: Vec<OwnGroup>) -> HashMap<Place, Vec<PlacedGroup>> {
     let mut all: HashMap<Place, HashMap<(Arc<str>, IpAddr), Roles>> = HashMap::new();
     for own in own {
         let place = all.entry((own.ifindex, own.address.is_ipv6())).or_default();
         let roles = place.entry((own.name, own.address)).or_default();
         *roles = roles.or(Roles { listener: own.listener, sender: own.sender });
     }
-    let group = |((name, address), roles)| Group { name, address, roles };
+    let group = |((name, address), roles)| PlacedGroup { name, address, roles };
     let groups = |groups: HashMap<_, Roles>| {
         groups.into_iter().filter(|(_, roles)| !roles.is_none()).map(group).collect::<Vec<_>>()
     };

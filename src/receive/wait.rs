@@ -8,7 +8,7 @@ use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use sys::handle::DOORBELL;
-use sys::udp;
+use sys::poll;
 
 /// One look around tries so many receivers at most.
 pub(super) const TURN: u32 = 64;
@@ -134,7 +134,7 @@ impl Inbound {
                 [receiver] if !idle => return self.read(receiver, true, waiting),
                 many => {
                     let fds: Vec<_> = many.iter().map(|r| r.fd.as_raw_fd()).collect();
-                    udp::wait_readable(&fds, LOOK_AROUND).map_err(failed)?;
+                    poll::wait_readable(&fds, LOOK_AROUND).map_err(failed)?;
                     return Ok(None);
                 }
             }
@@ -144,7 +144,7 @@ impl Inbound {
         }
         if self.core.is_inherited() {
             let fds: Vec<_> = self.receivers.load().iter().map(|r| r.fd.as_raw_fd()).collect();
-            udp::wait_readable(&fds, LOOK_AROUND).map_err(failed)?;
+            poll::wait_readable(&fds, LOOK_AROUND).map_err(failed)?;
             return self.look_in_child(waiting);
         }
         if !idle {

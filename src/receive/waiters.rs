@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use sys::bell::{Alarm, Bell};
-use sys::udp;
+use sys::poll;
 
 /// Those who wait for what carriers bring: each with what wakes it.
 #[derive(Default)]
@@ -60,7 +60,7 @@ impl Signal {
         match self {
             Signal::Bell(bell) => {
                 let fds: Vec<_> = fds.chain([bell.as_raw_fd()]).collect();
-                udp::wait_readable(&fds, LOOK_AROUND).map(drop)
+                poll::wait_readable(&fds, LOOK_AROUND).map(drop)
             }
             Signal::Alarm(alarm) => alarm.wait(LOOK_AROUND),
         }
@@ -130,7 +130,7 @@ mod tests {
 
     fn rings(signal: &Signal) -> bool {
         match signal {
-            Signal::Bell(bell) => udp::wait_readable(&[bell.as_raw_fd()], Duration::ZERO).unwrap(),
+            Signal::Bell(bell) => poll::wait_readable(&[bell.as_raw_fd()], Duration::ZERO).unwrap(),
             Signal::Alarm(alarm) => {
                 let (begun, long) = (Instant::now(), Duration::from_secs(1));
                 alarm.wait(long).unwrap();

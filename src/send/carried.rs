@@ -20,20 +20,41 @@ pub(crate) struct CarrierWay {
 }
 
 impl CarrierWay {
+    /// Puts a frame that others send, too.
     #[inline]
-    pub(super) fn put(&self, mut frame: Vec<u8>) -> io::Result<()> {
-        let Some(reach) = self.reach else { return Ok(()) };
+    pub(super) fn put(&self, frame: &[u8]) -> io::Result<()> {
+        let mut frame = frame.to_vec();
+        self.mark(&mut frame);
+        self.put_marked(Frame::Own(frame))
+    }
+
+    /// The one frame that is packed and that nobody else sends: to be put, and kept by the technology if it is worth it.
+    #[inline]
+    pub(super) fn take<'a>(&self, packed: &'a mut Packed) -> Frame<'a> {
+        self.mark(packed.bytes_mut());
+        match packed.bytes().len() < carrier::KEPT {
+            true => Frame::Borrowed(packed.bytes()),
+            false => Frame::Own(packed.take()),
+        }
+    }
+
+    #[inline]
+    pub(super) fn put_marked(&self, frame: Frame<'_>) -> io::Result<()> {
+        self.reach.map_or(Ok(()), |reach| self.way.put(frame, &self.sources, reach))
+    }
+
+    /// Each carrier has a hop limit of its own.
+    fn mark(&self, frame: &mut [u8]) {
         if let Some(place) = frame.get_mut(HOP_LIMIT) {
             *place = self.ttl;
         }
-        self.way.put(Frame::Own(frame), &self.sources, reach)
     }
 
     /// Puts the frames from byte `done` on, which it moves.
     pub(super) fn put_frames(&self, packed: &Packed, done: &mut usize) -> io::Result<()> {
         while let Some(rest) = packed.bytes().get(*done..).filter(|rest| !rest.is_empty()) {
             let frame = &rest[..rest.len().min(packed.segment())];
-            self.put(frame.to_vec())?;
+            self.put(frame)?;
             *done += frame.len();
         }
         Ok(())
@@ -47,7 +68,7 @@ impl Outbound {
             flow.pack(message, framed.limit, packed);
             let send = |target: &Target, dont_wait| match &target.way {
                 Way::Ip(way) => way.send(message, dont_wait),
-                Way::Carrier(way) => way.put(packed.bytes().to_vec()),
+                Way::Carrier(way) => way.put(packed.bytes()),
             };
             let result = self.pass(route, 1, Wait::AsTheHandleSays, send);
             if matches!(result, Err(Error::WouldBlock)) {

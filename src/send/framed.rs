@@ -7,11 +7,13 @@ use crate::error::{Error, Result};
 use crate::frame::{Flow, Framing, Packed};
 use crate::lend::lend;
 use arc_swap::ArcSwapOption;
+use carrier::Frame;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use sys::poll;
 use sys::random;
 use sys::udp;
 
@@ -117,8 +119,9 @@ impl Outbound {
         if packed.bytes().len() <= packed.segment() {
             if let [Target { way: Way::Carrier(way), .. }] = &*route.targets {
                 // Nobody else wants the bytes, and it is put once.
-                let frame = Cell::new(packed.take());
-                return self.pass(route, messages, wait, |_, _| way.put(frame.take()));
+                let frame = Cell::new(way.take(packed));
+                let put = |_: &Target, _| way.put_marked(frame.replace(Frame::Borrowed(&[])));
+                return self.pass(route, messages, wait, put);
             }
             let send = |target: &Target, dont_wait| target.send(packed.bytes(), dont_wait);
             return self.pass(route, messages, wait, send);
@@ -172,7 +175,7 @@ impl IpWay {
             }
             if !widened && self.sender.widen() {
                 widened = true;
-            } else if !udp::wait_writable(&self.sender.fd, REST).unwrap_or(false) {
+            } else if !poll::wait_writable(&self.sender.fd, REST).unwrap_or(false) {
                 break Err(e);
             }
         };

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use sys::logging::Pace;
+use sys::poll;
 use sys::udp;
 
 /// How long a bundle that is due waits for room.
@@ -62,7 +63,7 @@ impl Target {
     fn send(&self, datagram: &[u8], dont_wait: bool) -> io::Result<()> {
         match &self.way {
             Way::Ip(way) => way.send(datagram, dont_wait),
-            Way::Carrier(way) => way.put(datagram.to_vec()),
+            Way::Carrier(way) => way.put(datagram),
         }
     }
 
@@ -247,7 +248,7 @@ impl Outbound {
                 Some(libc::EAGAIN) if self.must_not(wait) => return Err(Error::WouldBlock),
                 Some(libc::EAGAIN) if matches!(wait, Wait::Briefly) => {
                     let sender = target.sender();
-                    if !sender.is_some_and(|sender| udp::wait_writable(&sender.fd, BRIEFLY).unwrap_or(false))
+                    if !sender.is_some_and(|sender| poll::wait_writable(&sender.fd, BRIEFLY).unwrap_or(false))
                     {
                         return Err(Error::WouldBlock);
                     }

@@ -85,13 +85,6 @@ pub struct Break {
     pub rule: String,
 }
 
-impl Break {
-    /// As the list has it, without the line.
-    pub fn key(&self) -> (&str, &str) {
-        (&self.file, &self.rule)
-    }
-}
-
 /// All that break a rule, by file and line.
 pub fn breaks(house: &House) -> BTreeSet<Break> {
     let mut found = BTreeSet::new();

@@ -15,6 +15,9 @@ pub struct Arrived<'a> {
 /// From this length on, in bytes, a frame is worth more care than a copy.
 pub const LONG: usize = 32 << 10;
 
+/// From this length on, in bytes, a frame of its own is sooner kept than copied when it passes to another library.
+pub const KEPT: usize = 4096;
+
 /// The bytes of a frame.
 pub enum Frame<'a> {
     /// In memory of the technology, for the moment.

@@ -46,7 +46,7 @@ mod frame;
 mod heard;
 
 pub use ffi::{host, plugin};
-pub use frame::{Arrived, Frame, LONG};
+pub use frame::{Arrived, Frame, KEPT, LONG};
 pub use heard::Heard;
 
 #[doc(hidden)]

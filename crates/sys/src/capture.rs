@@ -13,7 +13,6 @@ use std::mem::{self, ManuallyDrop, MaybeUninit};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
-use std::time::Duration;
 
 /// What a [`Capture`] hears, at the device with this index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -247,14 +246,4 @@ impl Batch {
             (kind != libc::PACKET_OTHERHOST).then_some(Packet { ifindex, outgoing, bytes })
         })
     }
-}
-
-/// Waits until one of `fds` is readable, at most `timeout`. Says which ones are. Negative ones are left out.
-pub fn wait(fds: &[RawFd], timeout: Option<Duration>) -> io::Result<Vec<bool>> {
-    let mut polled: Vec<libc::pollfd> =
-        fds.iter().map(|&fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 }).collect();
-    let timeout = timeout.map_or(-1, |t| t.as_millis().min(i32::MAX as u128 - 1) as libc::c_int + 1);
-    // SAFETY: the array is live for the call and the length is its own.
-    check(unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, timeout) })?;
-    Ok(polled.iter().map(|p| p.revents != 0).collect())
 }

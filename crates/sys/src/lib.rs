@@ -14,6 +14,7 @@ pub mod logging;
 mod memory;
 pub mod namespace;
 pub mod netlink;
+pub mod poll;
 pub mod random;
 mod ring;
 pub mod slots;

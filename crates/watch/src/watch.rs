@@ -18,7 +18,7 @@ use sys::bell::Bell;
 use sys::failure::{Failure, Result};
 use sys::logging::Pace;
 use sys::netlink::{Heard, Listener, Questions};
-use sys::{capture, fork, thread};
+use sys::{fork, poll, thread};
 
 /// What the kernel keeps of links, addresses and groups until they are read, in bytes: a thousand devices may come at once.
 const BUFFER: libc::c_int = 4 * 1024 * 1024;
@@ -159,7 +159,8 @@ impl Watch {
 }
 
 /// While it lives, the subscriber is told. When its drop returns, `tell` is not running any more, and is gone with all that
-/// it holds, but where `tell` itself drops it: then that happens when it returns.
+/// it holds, but where `tell` itself drops it: then that happens when it returns. So whoever drops it must hold no lock that
+/// `tell` takes.
 #[must_use = "a subscription that is dropped ends"]
 pub struct Subscription {
     shared: Arc<Shared>,
@@ -326,7 +327,7 @@ impl Shared {
         INSIDE.set(std::ptr::from_ref(self).addr());
         let mut timeout = None;
         while !self.closed.load(Ordering::Acquire) {
-            match capture::wait(&self.fds, timeout) {
+            match poll::which_readable(&self.fds, timeout) {
                 Ok(ready) if ready.first() == Some(&true) => self.bell.quiet(),
                 Ok(_) => {}
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,

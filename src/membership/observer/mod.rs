@@ -27,6 +27,7 @@ use sys::bell::Bell;
 use sys::capture::{self, BATCH, Batch, Capture, Packet};
 use sys::fork::Hook;
 use sys::logging::Pace;
+use sys::poll;
 use sys::thread;
 use watch::Filter;
 
@@ -155,7 +156,7 @@ fn observe(observer: &Observer, mut devices: Devices) {
         let captures = devices.captures();
         let captures = captures.map(|(part, _, capture)| if rests(part) { -1 } else { capture.as_raw_fd() });
         let fds: Vec<RawFd> = captures.chain([observer.bell.as_raw_fd()]).collect();
-        let ready = match capture::wait(&fds, timeout) {
+        let ready = match poll::which_readable(&fds, timeout) {
             Ok(ready) => ready,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
             Err(e) => {

@@ -11,7 +11,7 @@ use std::time::Instant;
 /// True when this host is the querier at `interface`, or the designated forwarder there: the one that presence elects, or
 /// the kernel forwards the group (any group, where it knows none of this name) out there.
 pub fn designated_host(interface: u32, group: Option<&[u8]>) -> Result<bool> {
-    if let Some(at) = carried::at(interface) {
+    if let Some(at) = carried::at(interface)? {
         return at.designated(group);
     }
     let here = Question::new(interface, group)?;

@@ -43,7 +43,7 @@ impl GroupType {
 /// What other nodes have goes by the name that they say in presence, else by the own name of the same Group Address
 /// where there is just one.
 pub fn group_set(interface: u32) -> Result<Vec<(String, GroupType)>> {
-    if let Some(at) = carried::at(interface) {
+    if let Some(at) = carried::at(interface)? {
         return Ok(at.group_set());
     }
     observer::start();

@@ -16,7 +16,7 @@ use watch::Device;
 /// The neighbouring nodes at `interface` that take part in `group` (any group without one): listeners, sources and
 /// upstream routers, the querier and the PIM routers of the LAN, and libham's nodes that say that they are there.
 pub fn neighbor_set(interface: u32, group: Option<&[u8]>) -> Result<Vec<String>> {
-    if let Some(at) = carried::at(interface) {
+    if let Some(at) = carried::at(interface)? {
         return at.neighbors(group);
     }
     let here = Question::new(interface, group)?;
@@ -42,7 +42,7 @@ pub fn neighbor_set(interface: u32, group: Option<&[u8]>) -> Result<Vec<String>>
 /// The receivers of what this node sends or forwards to the group at `interface`: itself when a process of it listens
 /// there, and the listeners on the link; those that only the forwarding cache or the bridge knows stand as all hosts.
 pub fn children_set(interface: u32, group: Option<&[u8]>) -> Result<Vec<String>> {
-    if let Some(at) = carried::at(interface) {
+    if let Some(at) = carried::at(interface)? {
         return at.children(group);
     }
     let here = Question::new(interface, group)?;
@@ -74,7 +74,7 @@ pub fn children_set(interface: u32, group: Option<&[u8]>) -> Result<Vec<String>>
 /// The neighbours from which this node receives the group at `interface`: by the forwarding cache, for source-specific
 /// memberships of this host the next node towards the source, and the nodes that say that they send.
 pub fn parent_set(interface: u32, group: Option<&[u8]>) -> Result<Vec<String>> {
-    if let Some(at) = carried::at(interface) {
+    if let Some(at) = carried::at(interface)? {
         return at.parents(group);
     }
     let here = Question::new(interface, group)?;

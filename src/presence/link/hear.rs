@@ -44,7 +44,7 @@ impl Link {
             return;
         };
         if remote.address != from {
-            return self.refuse(from, Refusal::Forged);
+            return self.refuse(from, PacketRefusal::Forged);
         }
         if !remote.numbers.take(packet.number) {
             return;

@@ -3,7 +3,7 @@
 use super::lan::Lan;
 use super::{BOTH, LISTENER, SENDER, numbered};
 use crate::presence::LinkSettings;
-use crate::presence::packet::Group;
+use crate::presence::packet::PlacedGroup;
 use std::time::Duration;
 
 const NODES: usize = 1000;
@@ -11,7 +11,7 @@ const OWN: usize = 10;
 const MS: Duration = Duration::from_millis(1);
 
 /// The groups of a member, a few of them changing with `turn`.
-fn groups(member: usize, turn: usize) -> Vec<Group> {
+fn groups(member: usize, turn: usize) -> Vec<PlacedGroup> {
     let roles = [LISTENER, SENDER, BOTH][(member + turn) % 3];
     (0..OWN).filter(|i| turn % 4 != 3 || *i > 2).map(|i| numbered(member * OWN + i, roles)).collect()
 }

@@ -1,6 +1,6 @@
 //! A LAN with a logical clock, on which packets take 100 microseconds, are lost by chance, and are counted.
 
-use crate::presence::packet::{Body, Group, NodeId, Packet};
+use crate::presence::packet::{Body, NodeId, Packet, PlacedGroup};
 use crate::presence::{Change, Link, LinkSettings};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
@@ -90,7 +90,7 @@ impl Lan {
         self.members[member].as_ref().unwrap()
     }
 
-    pub fn set(&mut self, member: usize, groups: &[Group]) {
+    pub fn set(&mut self, member: usize, groups: &[PlacedGroup]) {
         let now = self.now;
         assert_eq!(self.members[member].as_mut().unwrap().set_groups(now, groups), 0);
         self.after(member);

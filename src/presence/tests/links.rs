@@ -4,7 +4,7 @@ use super::lan::{FLIGHT, Lan, address, id};
 use super::{BOTH, LISTENER, SENDER, numbered};
 use crate::frame::GroupKey;
 use crate::frame::seal::Algorithm;
-use crate::presence::packet::{Body, Group, NodeId, Packet};
+use crate::presence::packet::{Body, NodeId, Packet, PlacedGroup};
 use crate::presence::{Change, Link, LinkSettings, Neighbor};
 use std::cell::RefCell;
 use std::net::IpAddr;
@@ -22,7 +22,7 @@ fn record(lan: &mut Lan) -> Rc<RefCell<Vec<(usize, Change)>>> {
     all
 }
 
-fn change(of: usize, group: Group, came: bool) -> Change {
+fn change(of: usize, group: PlacedGroup, came: bool) -> Change {
     Change { node: id(of), address: address(of), group, came }
 }
 
@@ -276,7 +276,7 @@ fn strangers_cannot_fill_the_memory() {
     let long = format!("ham:opaque:{}", "x".repeat(1000));
     for node in 2..=6000u128 {
         let mut own = crate::presence::own::Own::default();
-        own.set(&[Group { name: long.as_str().into(), ..numbered(1, LISTENER) }]);
+        own.set(&[PlacedGroup { name: long.as_str().into(), ..numbered(1, LISTENER) }]);
         let body = Body::Announce(own.announce(crate::presence::packet::Span::ALL, 1100));
         let packet = Packet { node: NodeId(node.to_be_bytes()), number: 1, body };
         link.hear(now, address(1), &packet, 1100);
@@ -285,8 +285,8 @@ fn strangers_cannot_fill_the_memory() {
     assert!(link.memory() <= crate::presence::MEMORY_MAX);
     assert_eq!(link.counts().left_out, 5999 - crate::presence::NODES_MAX as u64);
     let mut own = crate::presence::own::Own::default();
-    let many =
-        (0..60_000).map(|i| Group { name: format!("{long}{i}")[..900].into(), ..numbered(i, LISTENER) });
+    let many = (0..60_000)
+        .map(|i| PlacedGroup { name: format!("{long}{i}")[..900].into(), ..numbered(i, LISTENER) });
     own.set(&many.collect::<Vec<_>>());
     let mut after = 0;
     let mut number = 1;

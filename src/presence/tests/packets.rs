@@ -4,7 +4,7 @@ use super::{BOTH, LISTENER, group};
 use crate::frame::GroupKey;
 use crate::frame::seal::Algorithm;
 use crate::presence::packet::{
-    Announce, Body, GAPS_MAX, NodeId, PACKET_MAX, Packet, Record, Refusal, Seal, Span,
+    Announce, Body, GAPS_MAX, NodeId, PACKET_MAX, Packet, PacketRefusal, Record, Seal, Span,
 };
 use proptest::prelude::*;
 use std::net::{IpAddr, Ipv4Addr};
@@ -86,11 +86,11 @@ fn sealed_packets_open_with_the_key_from_the_address_only() {
             };
             assert_eq!(read(&sealed, FROM, Some((&seal, &key))), Ok(packet.clone()));
             let elsewhere = "10.0.0.2".parse().unwrap();
-            assert_eq!(read(&sealed, elsewhere, Some((&seal, &key))), Err(Refusal::Forged));
-            assert_eq!(read(&sealed, FROM, None), Err(Refusal::Sealed));
-            assert_eq!(read(&packet.write(FROM, None), FROM, Some((&seal, &key))), Err(Refusal::Plain));
+            assert_eq!(read(&sealed, elsewhere, Some((&seal, &key))), Err(PacketRefusal::Forged));
+            assert_eq!(read(&sealed, FROM, None), Err(PacketRefusal::Sealed));
+            assert_eq!(read(&packet.write(FROM, None), FROM, Some((&seal, &key))), Err(PacketRefusal::Plain));
             let other = Seal::new(GroupKey::new(algorithm, [9; 32]));
-            assert_eq!(read(&sealed, FROM, Some((&other, &other.of(&node())))), Err(Refusal::Forged));
+            assert_eq!(read(&sealed, FROM, Some((&other, &other.of(&node())))), Err(PacketRefusal::Forged));
             for i in 0..sealed.len() {
                 let mut changed = sealed.clone();
                 changed[i] ^= 0x10;
@@ -108,19 +108,19 @@ fn what_is_not_of_this_version_is_refused() {
         bytes[at] = byte;
         Packet::read(&mut bytes, FROM, None).unwrap_err()
     };
-    assert_eq!(with(0, 2), Refusal::Version(2));
-    assert_eq!(with(1, 0), Refusal::Unknown);
-    assert_eq!(with(1, 4), Refusal::Unknown);
-    assert_eq!(with(2, 0x02), Refusal::Unknown);
-    assert_eq!(with(2, 0x01), Refusal::Malformed);
-    assert_eq!(with(3, 1), Refusal::Malformed);
+    assert_eq!(with(0, 2), PacketRefusal::Version(2));
+    assert_eq!(with(1, 0), PacketRefusal::Unknown);
+    assert_eq!(with(1, 4), PacketRefusal::Unknown);
+    assert_eq!(with(2, 0x02), PacketRefusal::Unknown);
+    assert_eq!(with(2, 0x01), PacketRefusal::Malformed);
+    assert_eq!(with(3, 1), PacketRefusal::Malformed);
     // Reserved, interval 0, a role of a later version, an address that is no group's, slots and versions out of order.
     for (at, byte) in [(31, 1), (79, 1), (78, 0x08), (78, 0x04), (80, 10), (77, 9), (75, 8), (28 + 5, 2)] {
-        assert_eq!(with(at, byte), Refusal::Malformed, "byte {at}");
+        assert_eq!(with(at, byte), PacketRefusal::Malformed, "byte {at}");
     }
     let mut none = bytes.clone();
     none[28..30].fill(0);
-    assert_eq!(Packet::read(&mut none, FROM, None), Err(Refusal::Malformed));
+    assert_eq!(Packet::read(&mut none, FROM, None), Err(PacketRefusal::Malformed));
 }
 
 #[test]
@@ -145,13 +145,13 @@ fn every_cut_and_every_byte_too_many_is_malformed() {
         for end in 0..bytes.len() {
             assert_eq!(
                 Packet::read(&mut bytes[..end].to_vec(), FROM, None),
-                Err(Refusal::Malformed),
+                Err(PacketRefusal::Malformed),
                 "{end}"
             );
         }
         let mut more = bytes.clone();
         more.push(0);
-        assert_eq!(Packet::read(&mut more, FROM, None), Err(Refusal::Malformed));
+        assert_eq!(Packet::read(&mut more, FROM, None), Err(PacketRefusal::Malformed));
     }
 }
 
@@ -164,7 +164,7 @@ fn a_request_names_its_gaps_in_order_and_not_too_many() {
     let gap = |after, last| Span { after, last };
     assert!(with(vec![]).is_ok() && with(vec![Span::ALL]).is_ok());
     for bad in [vec![gap(3, 3)], vec![gap(4, 3)], vec![gap(0, 3), gap(3, 4)], vec![gap(5, 6), gap(0, 3)]] {
-        assert_eq!(with(bad), Err(Refusal::Malformed));
+        assert_eq!(with(bad), Err(PacketRefusal::Malformed));
     }
     let many: Vec<Span> = (0..100).map(|i| gap(2 * i, 2 * i + 1)).collect();
     let Ok(Packet { body: Body::Request { gaps, .. }, .. }) = with(many.clone()) else { panic!() };

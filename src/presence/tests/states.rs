@@ -4,7 +4,7 @@ use super::{BOTH, LISTENER, SENDER, group, numbered};
 use crate::presence::Change;
 use crate::presence::feed::Feed;
 use crate::presence::own::{GROUPS_MAX, Own};
-use crate::presence::packet::{Announce, Group, NodeId, Record, Roles, Span};
+use crate::presence::packet::{Announce, NodeId, PlacedGroup, Record, Roles, Span};
 use crate::presence::remote::State;
 use carrier::Role;
 use proptest::prelude::*;
@@ -32,11 +32,11 @@ impl Told {
     }
 }
 
-fn key(group: &Group) -> (String, String) {
+fn key(group: &PlacedGroup) -> (String, String) {
     (group.name.to_string(), group.address.to_string())
 }
 
-fn tell(told: &mut HashMap<(String, String), Roles>, group: &Group, came: bool) {
+fn tell(told: &mut HashMap<(String, String), Roles>, group: &PlacedGroup, came: bool) {
     let known = told.entry(key(group)).or_default();
     assert!(!group.roles.is_none());
     if came {
@@ -48,7 +48,7 @@ fn tell(told: &mut HashMap<(String, String), Roles>, group: &Group, came: bool) 
     }
 }
 
-fn truth(groups: &[Group]) -> HashMap<(String, String), Roles> {
+fn truth(groups: &[PlacedGroup]) -> HashMap<(String, String), Roles> {
     groups.iter().map(|group| (key(group), group.roles)).collect()
 }
 
@@ -85,7 +85,7 @@ fn what_is_announced_is_known() {
 #[test]
 fn only_what_changed_is_said_and_slots_are_used_again() {
     let mut own = Own::default();
-    let all: Vec<Group> = (0..100).map(|i| numbered(i, LISTENER)).collect();
+    let all: Vec<PlacedGroup> = (0..100).map(|i| numbered(i, LISTENER)).collect();
     own.set(&all);
     let version = own.version();
     own.set(&all);
@@ -108,11 +108,11 @@ fn only_what_changed_is_said_and_slots_are_used_again() {
 
 #[test]
 fn more_groups_than_slots_are_left_out() {
-    let all: Vec<Group> =
+    let all: Vec<PlacedGroup> =
         (0..GROUPS_MAX + 5).map(|i| group(&format!("ham:opaque:{i}"), "239.192.0.1", LISTENER)).collect();
     let mut own = Own::default();
     assert_eq!(own.set(&all), 5);
-    own.put(&Group { roles: Roles::NONE, ..all[7].clone() });
+    own.put(&PlacedGroup { roles: Roles::NONE, ..all[7].clone() });
     assert_eq!(own.set(&all), 5);
 }
 
@@ -138,7 +138,7 @@ fn a_lie_is_found_out_by_the_digest() {
 fn a_group_in_many_slots_goes_with_the_last_one() {
     let (mut state, mut told) = (State::default(), Told::default());
     let x = group("ham:opaque:x", "239.192.1.1", LISTENER);
-    let mut say = |slots: std::ops::Range<u16>, group: Option<&Group>, version: u64| {
+    let mut say = |slots: std::ops::Range<u16>, group: Option<&PlacedGroup>, version: u64| {
         let record = |slot| Arc::new(Record::new(slot, version + u64::from(slot), group.cloned()));
         let records = slots.map(record).collect();
         let (interval, covers) = (Duration::from_secs(1), Span { after: version, last: version });
@@ -254,7 +254,7 @@ proptest! {
             }
         }
         prop_assert!(state.is_complete());
-        let truth: Vec<Group> = groups.iter().filter(|(_, r)| !r.is_none()).map(|(n, r)| numbered(*n, *r)).collect();
+        let truth: Vec<PlacedGroup> = groups.iter().filter(|(_, r)| !r.is_none()).map(|(n, r)| numbered(*n, *r)).collect();
         prop_assert_eq!(told.all(), self::truth(&truth));
         for packet in late {
             told.take(&mut state, &packet);

@@ -13,7 +13,7 @@ pub mod provide;
 #[cfg(test)]
 mod tests;
 
-use crate::{Frame, Reach, Role};
+use crate::{Frame, KEPT, Reach, Role};
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
@@ -325,15 +325,12 @@ fn pass<T>(frame: Frame<'_>, call: impl FnOnce(Passed) -> T) -> T {
         Frame::Lent(owner) => {
             call(Passed { bytes, lent: into_raw(owner), release: release::<Box<dyn AsRef<[u8]> + Send>> })
         }
-        Frame::Own(owner) if owner.len() >= COPIED => {
+        Frame::Own(owner) if owner.len() >= KEPT => {
             call(Passed { bytes, lent: into_raw(owner), release: release::<Vec<u8>> })
         }
         _ => call(Passed { bytes, lent: nowhere(), release: nothing }),
     }
 }
-
-/// So many bytes are sooner copied than kept.
-const COPIED: usize = 4096;
 
 unsafe extern "C" fn release<T>(owner: *mut c_void) {
     // SAFETY: it is of `pass`, with this type, and comes here once.

@@ -30,6 +30,10 @@ impl Plugin {
     /// `is_group_name` is true for the Group Name of one group, in normal form.
     pub fn open(technology: &str, is_group_name: fn(&str) -> bool) -> Result<Plugin, Refused> {
         let names = [format!("libham-{technology}.so.1"), format!("libham_{technology}.so")];
+        if is_in_program(libc::dlopen as *const () as usize) {
+            let why = "a program that has libc in itself (-static) can open no library";
+            return Err(Refused { errno: libc::ELIBACC, text: format!("technology {technology}: {why}") });
+        }
         let beside = own_folder().map(|folder| names.each_ref().map(|name| folder.join(name)));
         let file = beside.iter().flatten().find(|file| file.exists());
         let library = match file {
@@ -101,14 +105,19 @@ pub(super) unsafe fn fitting(table: *const Table) -> Result<&'static Table, Stri
 /// The folder of the library that this code is in; none when that is the program, whose folder can be anybody's. The kernel's
 /// own word for it: what the loader says of it can be relative to a folder that the process has left.
 fn own_folder() -> Option<PathBuf> {
-    let maps = fs::read("/proc/self/maps").ok()?;
-    let file = mapped_at(&maps, own_folder as fn() -> Option<PathBuf> as usize)?;
-    let is_program = fs::read_link("/proc/self/exe").ok()? == file;
-    file.parent().filter(|_| !is_program).map(Path::to_owned)
+    let own = own_folder as *const () as usize;
+    let file = mapped_at(own).filter(|_| !is_in_program(own))?;
+    file.parent().map(Path::to_owned)
+}
+
+fn is_in_program(address: usize) -> bool {
+    mapped_at(address)
+        .is_some_and(|file| fs::read_link("/proc/self/exe").is_ok_and(|program| program == file))
 }
 
 /// The file that is mapped at an address.
-fn mapped_at(maps: &[u8], address: usize) -> Option<PathBuf> {
+fn mapped_at(address: usize) -> Option<PathBuf> {
+    let maps = fs::read("/proc/self/maps").ok()?;
     let at = |line: &[u8]| {
         let text = String::from_utf8_lossy(line);
         let (begin, end) = text.split_once(' ')?.0.split_once('-')?;

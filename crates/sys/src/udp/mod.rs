@@ -7,15 +7,16 @@
 
 mod address;
 mod cmsg;
+mod end;
 mod membership;
 mod options;
 mod receive;
 mod send;
-mod wait;
 
 pub(crate) use address::address_of;
 pub use address::{port, socket_address};
 pub(crate) use cmsg::{Control, destination};
+pub use end::{is_shut, shut};
 pub use membership::{Membership, join, leave};
 pub use options::{
     bind_device, bind_shared, bind_source, connect, drops, set_buffer, set_destination, set_hear_all,
@@ -23,4 +24,3 @@ pub use options::{
 };
 pub use receive::{Asked, Origin, copy, receive, receive_train, receive_whole};
 pub use send::{TRAIN, send_to, send_train};
-pub use wait::{is_shut, shut, wait_readable, wait_writable};

@@ -1,4 +1,6 @@
-//! Waiting for sockets, and ending that.
+//! Waiting for descriptors.
+
+#![allow(unsafe_code)]
 
 use crate::check;
 use std::io;
@@ -8,20 +10,6 @@ use std::time::Duration;
 /// Waits until the socket takes something to send, at most `timeout`.
 pub fn wait_writable(fd: &OwnedFd, timeout: Duration) -> io::Result<bool> {
     wait(&[fd.as_raw_fd()], libc::POLLOUT, timeout)
-}
-
-/// Wakes every thread that sleeps in a read on this socket, for good.
-pub fn shut(fd: &OwnedFd) {
-    // ENOTCONN is what an unconnected socket answers after it has woken its readers.
-    let _ = socket2::SockRef::from(fd).shutdown(std::net::Shutdown::Both);
-}
-
-/// Whether the socket was shut, here or in another process that has it too.
-pub fn is_shut(fd: &OwnedFd) -> bool {
-    let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLRDHUP, revents: 0 };
-    // SAFETY: one live pollfd.
-    let ready = unsafe { libc::poll(&mut poll, 1, 0) };
-    ready > 0 && poll.revents & (libc::POLLRDHUP | libc::POLLHUP) != 0
 }
 
 /// Waits until one of `fds` is readable, at most `timeout`. False when the time is over.
@@ -46,4 +34,14 @@ fn wait(fds: &[RawFd], events: libc::c_short, timeout: Duration) -> io::Result<b
     };
     let ready = check(ready as libc::c_int)?;
     Ok(ready > 0)
+}
+
+/// Waits until one of `fds` is readable, at most `timeout`. Says which ones are. Negative ones are left out.
+pub fn which_readable(fds: &[RawFd], timeout: Option<Duration>) -> io::Result<Vec<bool>> {
+    let mut polled: Vec<libc::pollfd> =
+        fds.iter().map(|&fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 }).collect();
+    let timeout = timeout.map_or(-1, |t| t.as_millis().min(i32::MAX as u128 - 1) as libc::c_int + 1);
+    // SAFETY: the array is live for the call and the length is its own.
+    check(unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, timeout) })?;
+    Ok(polled.iter().map(|p| p.revents != 0).collect())
 }
