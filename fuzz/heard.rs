@@ -3,7 +3,7 @@
 use ham::frame::GroupKey;
 use ham::frame::seal::Algorithm;
 use ham::presence::packet::PACKET_MAX;
-use ham::presence::{Link, MEMORY_MAX, NODES_MAX, NodeId, Settings};
+use ham::presence::{Link, LinkSettings, MEMORY_MAX, NODES_MAX, NodeId};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ pub fn check(bytes: &[u8]) -> usize {
     let mut now = Instant::now();
     let key = (bytes.first() == Some(&0xff)).then(|| GroupKey::new(Algorithm::ChaCha20Poly1305, [7; 32]));
     let priority = bytes.first().map_or(0, |first| first & 2);
-    let settings = Settings { key, priority, ..Settings::default() };
+    let settings = LinkSettings { key, priority, ..LinkSettings::default() };
     let mut link = Link::new(settings, NodeId([1; 16]), 1, IpAddr::from([10, 0, 0, 1]), now);
     let mut rest = bytes;
     while let Some(([how, high, low], after)) = rest.split_first_chunk::<3>() {

@@ -1,7 +1,7 @@
 //! `[[map]]`: where Group Names are put.
 
 use crate::error::Result;
-use crate::mapping::overrides::{Address, Override, Overrides, Which};
+use crate::mapping::overrides::{Override, Overrides, PlacedAddress, Which};
 use crate::settings::sample::Example;
 use crate::settings::source::Source;
 use crate::settings::value::{Listed, Value};
@@ -108,7 +108,7 @@ pub fn read(source: &Source<'_>, section: Spanned<DeValue<'_>>) -> Result<Overri
         if addresses.is_empty() {
             return Err(source.error(at, "at least one address stands here"));
         }
-        let address = |(at, text): &Listed| -> Result<Address> {
+        let address = |(at, text): &Listed| -> Result<PlacedAddress> {
             text.parse().map_err(|e: String| source.error(*at, &e))
         };
         let addresses = addresses.iter().map(address).collect::<Result<_>>()?;

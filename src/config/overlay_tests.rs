@@ -1,36 +1,20 @@
 //! Every key of an overlay, and every error.
 
 use super::*;
-use crate::technology::overlay::settings::{Mode, OverlaySettings, Tls};
-
-fn from_file(text: &str) -> Result<Vec<OverlaySettings>> {
+/// The overlays as text: the name, whether it is a default one, and what the overlay itself is told.
+fn from_file(text: &str) -> Result<Vec<String>> {
     let mut config = Config::default();
     let text = source::Text { text: text.to_owned().into(), public: false };
     file::apply(&mut config, Path::new("/etc/ham/ham.toml"), &text)?;
-    let overlay = |settings| match settings {
-        CarrierSettings::Overlay(settings) => OverlaySettings { place: String::new(), ..*settings },
+    let overlay = |settings: &CarrierSettings| match settings {
+        CarrierSettings::Overlay(settings) => {
+            let pairs: Vec<_> = settings.pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            let default = if settings.default { " (default)" } else { "" };
+            format!("{}{default}: {}", settings.name, pairs.join(" "))
+        }
         CarrierSettings::Loopback(_) => unreachable!("no such section is written here"),
     };
-    Ok(config.carriers.into_iter().map(overlay).collect())
-}
-
-fn plain(name: &str, mode: Mode) -> OverlaySettings {
-    OverlaySettings {
-        name: name.into(),
-        place: String::new(),
-        mode: Some(mode),
-        routers: Vec::new(),
-        listen: Vec::new(),
-        default: false,
-        gateway: None,
-        block: None,
-        lease: Duration::from_secs(10),
-        patience: Duration::from_secs(1),
-        tls: Tls { ca: None, certificate: None, key: None, verify_name: true },
-        user: None,
-        users: None,
-        zenoh_config: None,
-    }
+    Ok(config.carriers.iter().map(overlay).collect())
 }
 
 #[test]
@@ -38,26 +22,15 @@ fn every_key_takes_effect_in_the_order_of_the_file() {
     let overlays = from_file(
         "[overlay.z]\nrouters = [\"tcp/10.0.0.1:7447\", \"tcp/[2001:db8::1]:1\"]\n\
          [overlay.a]\nlisten = [\"tcp/0.0.0.0:7447\"]\nrouters = [\"tcp/b:1\"]\ndefault = true\n\
-         congestion = \"block\"\nblock_ms = 20\nlease_ms = 500\npatience_ms = 0\n\
+         gateway = \"lan\"\ncongestion = \"block\"\nblock_ms = 20\nlease_ms = 500\npatience_ms = 0\n\
          [overlay.b]\nmode = \"router\"\ncongestion = \"block\"\n\
          [overlay.c]\ncongestion = \"drop\"\n",
     );
     let expected = [
-        OverlaySettings {
-            routers: vec!["tcp/10.0.0.1:7447".into(), "tcp/[2001:db8::1]:1".into()],
-            ..plain("z", Mode::Client)
-        },
-        OverlaySettings {
-            routers: vec!["tcp/b:1".into()],
-            listen: vec!["tcp/0.0.0.0:7447".into()],
-            default: true,
-            block: Some(Duration::from_millis(20)),
-            lease: Duration::from_millis(500),
-            patience: Duration::ZERO,
-            ..plain("a", Mode::Router)
-        },
-        OverlaySettings { block: Some(Duration::from_millis(100)), ..plain("b", Mode::Router) },
-        plain("c", Mode::Router),
+        "z: routers=tcp/10.0.0.1:7447 routers=tcp/[2001:db8::1]:1 mode=client lease_ms=10000 patience_ms=1000",
+        "a (default): routers=tcp/b:1 listen=tcp/0.0.0.0:7447 mode=router gateway=lan block_ms=20 lease_ms=500 patience_ms=0",
+        "b: mode=router block_ms=100 lease_ms=10000 patience_ms=1000",
+        "c: mode=router lease_ms=10000 patience_ms=1000",
     ];
     assert_eq!(overlays.unwrap(), expected);
 }
@@ -69,19 +42,9 @@ fn files_and_users_take_effect() {
          tls_ca = \"ca.pem\"\ntls_certificate = \"/abs/host.pem\"\ntls_key = \"host.key\"\ntls_verify_name = false\n\
          user = \"me\"\npassword_file = \"password\"\nusers_file = \"users\"\n",
     );
-    let file = |name: &str| Some(PathBuf::from(name));
-    let expected = OverlaySettings {
-        listen: vec!["tls/0.0.0.0:7447".into(), "quic/0.0.0.0:7447".into()],
-        tls: Tls {
-            ca: file("/etc/ham/ca.pem"),
-            certificate: file("/abs/host.pem"),
-            key: file("/etc/ham/host.key"),
-            verify_name: false,
-        },
-        user: Some(("me".into(), "/etc/ham/password".into())),
-        users: file("/etc/ham/users"),
-        ..plain("a", Mode::Router)
-    };
+    let expected = "a: listen=tls/0.0.0.0:7447 listen=quic/0.0.0.0:7447 mode=router lease_ms=10000 patience_ms=1000 \
+                    tls_ca=/etc/ham/ca.pem tls_certificate=/abs/host.pem tls_key=/etc/ham/host.key \
+                    tls_verify_name=false user=me password_file=/etc/ham/password users_file=/etc/ham/users";
     assert_eq!(overlays.unwrap(), [expected]);
 }
 
@@ -154,9 +117,8 @@ fn a_whole_file_says_the_mode() {
     let read =
         from_file(&format!("[overlay.a]\nzenoh_config = {:?}\ndefault = true\n", path.to_str().unwrap()));
     std::fs::remove_file(&path).unwrap();
-    let whole = Some(path);
-    let expected =
-        OverlaySettings { mode: None, default: true, zenoh_config: whole, ..plain("a", Mode::Client) };
+    let whole = path.display();
+    let expected = format!("a (default): lease_ms=10000 patience_ms=1000 zenoh_config={whole}");
     assert_eq!(read.unwrap(), [expected]);
 }
 

@@ -11,10 +11,9 @@ pub mod rules;
 mod tests;
 
 use crate::error::{Error, Result};
-
 use crate::frame::{Framing, Tag};
 use crate::name::{Group, Name, Namespace, Part};
-use overrides::Override;
+use overrides::{Override, PlacedAddress};
 use rules::Rules;
 use std::net::{IpAddr, ToSocketAddrs};
 
@@ -106,7 +105,7 @@ pub fn places(name: &Name, rules: &Rules) -> Result<Vec<MappedPlace>> {
     }
     if let Some(Override { addresses, .. }) = rules.overrides.find(name.normal()) {
         let mut places = Vec::new();
-        for &overrides::Address { group, source, port: own } in addresses {
+        for &PlacedAddress { group, source, port: own } in addresses {
             let place = MappedPlace { group, source, port: own.unwrap_or(port) };
             if !places.contains(&place) {
                 places.push(place);

@@ -18,14 +18,14 @@ pub struct Overrides {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Override {
     /// All of them are joined and sent to.
-    pub addresses: Vec<Address>,
+    pub addresses: Vec<PlacedAddress>,
     /// Messages travel in HAM frames; else raw, as those of other programs do.
     pub framed: bool,
 }
 
 /// A Group Address, with its source where it is source-specific, and the port where it says one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Address {
+pub struct PlacedAddress {
     /// The Group Address.
     pub group: IpAddr,
     /// The source.
@@ -115,11 +115,11 @@ fn check(name: &Name) -> Result<(), String> {
     Ok(())
 }
 
-impl FromStr for Address {
+impl FromStr for PlacedAddress {
     type Err = String;
 
     /// Reads what stands behind `ham:ip:` in a Group Name of literal addresses.
-    fn from_str(text: &str) -> Result<Address, String> {
+    fn from_str(text: &str) -> Result<PlacedAddress, String> {
         if text.contains('/') {
             return Err("an address has no credentials".into());
         }
@@ -128,7 +128,7 @@ impl FromStr for Address {
         let no_literal = || format!("{text:?} is no Group Address: it takes addresses, not DNS names");
         let Group::Part(group) = name.group() else { return Err(no_literal()) };
         let source = name.instantiation();
-        Ok(Address {
+        Ok(PlacedAddress {
             group: group.address().ok_or_else(no_literal)?,
             source: source.map(|part| part.address().ok_or_else(no_literal)).transpose()?,
             port: name.port(),
@@ -142,7 +142,7 @@ mod tests {
 
     fn place(port: u16) -> Override {
         let group = IpAddr::from([239, 1, 2, 3]);
-        Override { addresses: vec![Address { group, source: None, port: Some(port) }], framed: true }
+        Override { addresses: vec![PlacedAddress { group, source: None, port: Some(port) }], framed: true }
     }
 
     #[test]
@@ -221,7 +221,7 @@ mod tests {
             ("232.1.1.1@10.0.0.1:5000", "232.1.1.1", Some("10.0.0.1"), Some(5000)),
             ("[ff35::8000:1]@[2001:db8::1]", "ff35::8000:1", Some("2001:db8::1"), None),
         ] {
-            let expected = Address { group: ip(group), source: source.map(ip), port };
+            let expected = PlacedAddress { group: ip(group), source: source.map(ip), port };
             assert_eq!(text.parse(), Ok(expected), "{text}");
         }
         for bad in [
@@ -236,7 +236,7 @@ mod tests {
             "*",
             "239.1.2.3/key;SECRET",
         ] {
-            let error = bad.parse::<Address>().unwrap_err();
+            let error = bad.parse::<PlacedAddress>().unwrap_err();
             assert!(error.contains("address") || error.contains("Address"), "{error}");
             assert!(!error.contains("SECRET"), "{error}");
         }

@@ -44,7 +44,7 @@ const SHARE: usize = MEMORY_MAX / 4;
 
 /// How a node takes part.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct LinkSettings {
     /// The shortest refresh interval.
     pub interval: Duration,
     /// The priority as designated forwarder; 0: this node forwards nothing. With one it says that it is there also when
@@ -56,9 +56,9 @@ pub struct Settings {
     pub curious: bool,
 }
 
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings { interval: INTERVAL, priority: 0, key: None, curious: true }
+impl Default for LinkSettings {
+    fn default() -> LinkSettings {
+        LinkSettings { interval: INTERVAL, priority: 0, key: None, curious: true }
     }
 }
 
@@ -73,7 +73,7 @@ pub struct Counts {
 
 /// A node of this process at one Interface and family, and what it knows of the others there.
 pub struct Link {
-    settings: Settings,
+    settings: LinkSettings,
     seal: Option<(Seal, SenderKey)>,
     id: NodeId,
     address: IpAddr,
@@ -123,7 +123,7 @@ type Opened = (Packet, Option<Box<SenderKey>>);
 
 impl Link {
     /// A node that sends from `address`. `id` and `seed` are random.
-    pub fn new(settings: Settings, id: NodeId, seed: u64, address: IpAddr, now: Instant) -> Link {
+    pub fn new(settings: LinkSettings, id: NodeId, seed: u64, address: IpAddr, now: Instant) -> Link {
         let seal = settings.key.clone().map(|key| {
             let seal = Seal::new(key);
             let own = seal.of(&id);

@@ -23,7 +23,7 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
-pub use link::{Counts, Link, Settings};
+pub use link::{Counts, Link, LinkSettings};
 pub use packet::{NodeId, Packet, PacketRefusal, PlacedGroup, Roles};
 pub use roster::{Neighbor, Roster};
 pub use running::{OnChange, groups_changed, is_heard, listen, roster, speak};

@@ -6,7 +6,7 @@
 use super::feed::Feed;
 use super::packet::{NodeId, PACKET_MAX, PlacedGroup, Roles};
 use super::transport::Sockets;
-use super::{HostChange, Link, PresenceSettings, Roster, Settings};
+use super::{HostChange, Link, LinkSettings, PresenceSettings, Roster};
 use crate::error::{Error, Result};
 use crate::group::OwnGroup;
 use crate::watching::Follower;
@@ -305,7 +305,7 @@ impl Worker {
         let token = self.last_token;
         self.shared.bell.add(&sockets.receiver, token)?;
         let PresenceSettings { interval, priority, ref key, .. } = *self.settings;
-        let settings = Settings { interval, priority, key: key.clone(), curious };
+        let settings = LinkSettings { interval, priority, key: key.clone(), curious };
         self.links
             .insert(place, Running { link: Link::new(settings, id, seed, address, now), sockets, token });
         Ok(())

@@ -4,8 +4,7 @@
 use super::decoders::take;
 use super::framed::refused;
 use super::queue::Queue;
-use crate::frame::Framing;
-use crate::frame::{Accepted, Decoder, FrameCounts, REASSEMBLY_MIN, Recent, Tag};
+use crate::frame::{Accepted, Decoder, FrameCounts, Framing, REASSEMBLY_MIN, Recent, Tag};
 use carrier::Frame;
 use std::collections::HashMap;
 use std::sync::Arc;

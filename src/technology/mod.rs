@@ -8,7 +8,6 @@ pub mod loopback;
 pub mod overlay;
 
 use crate::error::Result;
-use crate::settings::about;
 use crate::settings::sample::Named;
 use crate::settings::source::Source;
 use carrier::{Arrived, Heard, Hearing};
@@ -17,12 +16,45 @@ use std::ops::Deref;
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// An Interface of a technology that knows groups by name.
-pub struct Carrier {
-    name: String,
-    technology: &'static str,
-    is_default: bool,
-    inside: Box<dyn carrier::Carrier>,
+/// Makes, of the list of technologies, what everybody has to know of each.
+macro_rules! technologies {
+    ($($(#[$doc:meta])* $variant:ident($name:ident :: $settings:ident)),+ $(,)?) => {
+        /// The settings of an Interface of a technology that knows groups by name.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum CarrierSettings {
+            $($(#[$doc])* $variant($name::settings::$settings)),+
+        }
+
+        /// The sections of all technologies, in the order of docs/ham.toml.
+        pub const SECTIONS: &[Sections] = &[$(Sections {
+            technology: stringify!($name),
+            read: |source, name, at, section| {
+                $name::settings::read(source, name, at, section).map(CarrierSettings::$variant)
+            },
+            sample: $name::settings::sample,
+        }),+];
+
+        /// Opens a carrier.
+        pub fn open(settings: &CarrierSettings) -> Result<Carrier> {
+            Ok(match settings {
+                $(CarrierSettings::$variant(settings) => Carrier {
+                    name: settings.name.clone(),
+                    technology: stringify!($name),
+                    is_default: settings.default,
+                    inside: $name::open(settings)?,
+                }),+
+            })
+        }
+    };
+}
+
+// All technologies but `ip`. Each is a folder, which has `open`, and in `settings` the settings with their `name` and
+// whether they are a `default`, `read` and `sample`.
+technologies! {
+    /// `[loopback.NAME]`.
+    Loopback(loopback::LoopbackSettings),
+    /// `[overlay.NAME]`.
+    Overlay(overlay::OverlaySettings),
 }
 
 /// How the sections `[TECHNOLOGY.NAME]` of a technology are read.
@@ -35,51 +67,12 @@ pub struct Sections {
     pub sample: fn() -> Named,
 }
 
-/// Of each technology: its name here, and its module, which has `open` and its settings with `name` and `default`; the
-/// module's name is the technology's. `settings` there has `KEYS`, `INTRODUCTION`, `EXAMPLES` and `read`.
-macro_rules! technologies {
-    ($($name:ident: $module:ident, $settings:ident;)*) => {
-        /// The settings of an Interface of a technology that knows groups by name.
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        pub enum CarrierSettings {
-            $(
-                #[doc = concat!("`[", stringify!($module), ".NAME]`.")]
-                $name(Box<$module::settings::$settings>),
-            )*
-        }
-
-        /// The sections of all technologies, in the order of docs/ham.toml.
-        pub const SECTIONS: &[Sections] = &[$(Sections {
-            technology: stringify!($module),
-            read: |source, name, at, section| {
-                let settings = $module::settings::read(source, name, at, section)?;
-                Ok(CarrierSettings::$name(Box::new(settings)))
-            },
-            sample: || Named {
-                introduction: $module::settings::INTRODUCTION,
-                examples: $module::settings::EXAMPLES,
-                keys: about($module::settings::KEYS),
-            },
-        }),*];
-
-        /// Opens a carrier.
-        pub fn open(settings: &CarrierSettings) -> Result<Carrier> {
-            Ok(match settings {
-                $(CarrierSettings::$name(settings) => Carrier {
-                    name: settings.name.clone(),
-                    technology: stringify!($module),
-                    is_default: settings.default,
-                    inside: $module::open(settings)?,
-                },)*
-            })
-        }
-    };
-}
-
-// All technologies but `ip` stand here, and nowhere else.
-technologies! {
-    Loopback: loopback, LoopbackSettings;
-    Overlay: overlay, OverlaySettings;
+/// An Interface of a technology that knows groups by name.
+pub struct Carrier {
+    name: String,
+    technology: &'static str,
+    is_default: bool,
+    inside: Box<dyn carrier::Carrier>,
 }
 
 impl Carrier {

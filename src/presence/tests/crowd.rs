@@ -2,7 +2,7 @@
 
 use super::lan::Lan;
 use super::{BOTH, LISTENER, SENDER, numbered};
-use crate::presence::Settings;
+use crate::presence::LinkSettings;
 use crate::presence::packet::PlacedGroup;
 use std::time::Duration;
 
@@ -47,7 +47,8 @@ fn simulate(curious: usize) {
     let mut lan = Lan::new();
     lan.loss = 10;
     lan.crowded = true;
-    let settings = |member| Settings { curious: member % (NODES / curious) == 0, ..Settings::default() };
+    let settings =
+        |member| LinkSettings { curious: member % (NODES / curious) == 0, ..LinkSettings::default() };
 
     // All machines start within a second.
     for member in 0..NODES {

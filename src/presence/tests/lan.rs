@@ -1,7 +1,7 @@
 //! A LAN with a logical clock, on which packets take 100 microseconds, are lost by chance, and are counted.
 
 use crate::presence::packet::{Body, NodeId, Packet, PlacedGroup};
-use crate::presence::{Change, Link, Settings};
+use crate::presence::{Change, Link, LinkSettings};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -74,7 +74,7 @@ impl Lan {
         }
     }
 
-    pub fn add(&mut self, settings: Settings) -> usize {
+    pub fn add(&mut self, settings: LinkSettings) -> usize {
         let member = self.members.len();
         let seed = self.random.below(u64::MAX);
         let link = Link::new(settings, id(member), seed, address(member), self.now);

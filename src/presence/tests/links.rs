@@ -5,7 +5,7 @@ use super::{BOTH, LISTENER, SENDER, numbered};
 use crate::frame::GroupKey;
 use crate::frame::seal::Algorithm;
 use crate::presence::packet::{Body, NodeId, Packet, PlacedGroup};
-use crate::presence::{Change, Link, Neighbor, Settings};
+use crate::presence::{Change, Link, LinkSettings, Neighbor};
 use std::cell::RefCell;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -30,7 +30,7 @@ fn change(of: usize, group: PlacedGroup, came: bool) -> Change {
 fn a_join_and_a_leave_are_told_within_milliseconds() {
     let mut lan = Lan::new();
     let changes = record(&mut lan);
-    let (a, b) = (lan.add(Settings::default()), lan.add(Settings::default()));
+    let (a, b) = (lan.add(LinkSettings::default()), lan.add(LinkSettings::default()));
     lan.run(SECOND);
     lan.set(a, &[numbered(1, LISTENER)]);
     lan.run(3 * MS);
@@ -57,8 +57,8 @@ fn a_join_and_a_leave_are_told_within_milliseconds() {
 #[test]
 fn a_node_in_no_group_only_asks_once_and_one_that_is_not_curious_says_nothing() {
     let mut lan = Lan::new();
-    lan.add(Settings::default());
-    lan.add(Settings { curious: false, ..Settings::default() });
+    lan.add(LinkSettings::default());
+    lan.add(LinkSettings { curious: false, ..LinkSettings::default() });
     lan.run(60 * SECOND);
     assert_eq!(lan.packets, 1);
 }
@@ -66,8 +66,8 @@ fn a_node_in_no_group_only_asks_once_and_one_that_is_not_curious_says_nothing() 
 #[test]
 fn changes_in_a_burst_share_packets() {
     let mut lan = Lan::new();
-    lan.add(Settings::default());
-    let a = lan.add(Settings::default());
+    lan.add(LinkSettings::default());
+    let a = lan.add(LinkSettings::default());
     lan.run(SECOND);
     let before = lan.packets;
     for i in 0..2000 {
@@ -83,7 +83,7 @@ fn changes_in_a_burst_share_packets() {
 #[test]
 fn two_thousand_groups_at_once_are_all_known() {
     let mut lan = Lan::new();
-    let (a, b) = (lan.add(Settings::default()), lan.add(Settings::default()));
+    let (a, b) = (lan.add(LinkSettings::default()), lan.add(LinkSettings::default()));
     lan.loss = 50;
     lan.run(SECOND);
     lan.set(a, &(0..2000).map(|i| numbered(i, LISTENER)).collect::<Vec<_>>());
@@ -96,12 +96,12 @@ fn two_thousand_groups_at_once_are_all_known() {
 fn a_late_comer_learns_what_there_is() {
     let mut lan = Lan::new();
     for i in 0..10 {
-        let member = lan.add(Settings::default());
+        let member = lan.add(LinkSettings::default());
         lan.set(member, &(0..50).map(|n| numbered(100 * i + n, LISTENER)).collect::<Vec<_>>());
     }
     lan.run(10 * SECOND);
     assert_eq!(lan.behind(), 0);
-    lan.add(Settings::default());
+    lan.add(LinkSettings::default());
     lan.run(300 * MS);
     assert_eq!(lan.behind(), 0);
 }
@@ -109,9 +109,9 @@ fn a_late_comer_learns_what_there_is() {
 #[test]
 fn one_that_becomes_curious_learns_what_there_is() {
     let mut lan = Lan::new();
-    let a = lan.add(Settings::default());
+    let a = lan.add(LinkSettings::default());
     lan.set(a, &[numbered(1, LISTENER)]);
-    let b = lan.add(Settings { curious: false, ..Settings::default() });
+    let b = lan.add(LinkSettings { curious: false, ..LinkSettings::default() });
     lan.run(10 * SECOND);
     let changes = record(&mut lan);
     lan.with(b, |link, now| link.be_curious(now));
@@ -122,7 +122,7 @@ fn one_that_becomes_curious_learns_what_there_is() {
 #[test]
 fn a_lost_change_is_made_up_for() {
     let mut lan = Lan::new();
-    let (a, _) = (lan.add(Settings::default()), lan.add(Settings::default()));
+    let (a, _) = (lan.add(LinkSettings::default()), lan.add(LinkSettings::default()));
     lan.set(a, &[numbered(1, LISTENER)]);
     lan.run(SECOND);
     lan.loss = 1000;
@@ -138,7 +138,7 @@ fn a_lost_change_is_made_up_for() {
 #[test]
 fn a_crashed_node_is_forgotten_after_three_intervals() {
     let mut lan = Lan::new();
-    let (a, b) = (lan.add(Settings::default()), lan.add(Settings::default()));
+    let (a, b) = (lan.add(LinkSettings::default()), lan.add(LinkSettings::default()));
     lan.set(a, &[numbered(1, LISTENER)]);
     lan.run(10 * SECOND);
     let changes = record(&mut lan);
@@ -152,7 +152,7 @@ fn a_crashed_node_is_forgotten_after_three_intervals() {
 #[test]
 fn a_node_that_is_only_hard_to_hear_is_asked_before_it_is_forgotten() {
     let mut lan = Lan::new();
-    let (a, _) = (lan.add(Settings::default()), lan.add(Settings::default()));
+    let (a, _) = (lan.add(LinkSettings::default()), lan.add(LinkSettings::default()));
     lan.set(a, &[numbered(1, LISTENER)]);
     lan.run(10 * SECOND);
     let changes = record(&mut lan);
@@ -167,7 +167,7 @@ fn a_node_that_is_only_hard_to_hear_is_asked_before_it_is_forgotten() {
 #[test]
 fn nobody_is_forgotten_for_a_pause_of_ones_own() {
     let mut now = Instant::now();
-    let [mut us, mut other] = [0, 1].map(|i| Link::new(Settings::default(), id(i), 1, address(i), now));
+    let [mut us, mut other] = [0, 1].map(|i| Link::new(LinkSettings::default(), id(i), 1, address(i), now));
     other.set_groups(now, &[numbered(1, LISTENER)]);
     let mut said = Vec::new();
     let end = now + 10 * SECOND;
@@ -200,8 +200,8 @@ fn nobody_is_forgotten_for_a_pause_of_ones_own() {
 #[test]
 fn an_old_packet_brings_nobody_back() {
     let now = Instant::now();
-    let mut link = Link::new(Settings::default(), id(0), 1, address(0), now);
-    let mut other = Link::new(Settings::default(), id(1), 2, address(1), now);
+    let mut link = Link::new(LinkSettings::default(), id(0), 1, address(0), now);
+    let mut other = Link::new(LinkSettings::default(), id(1), 2, address(1), now);
     other.set_groups(now, &[numbered(1, LISTENER)]);
     other.due(now + 10 * MS);
     let said =
@@ -227,7 +227,7 @@ fn an_old_packet_brings_nobody_back() {
 #[test]
 fn one_that_leaves_its_last_group_and_joins_again_is_heard_again() {
     let mut lan = Lan::new();
-    let (a, _) = (lan.add(Settings::default()), lan.add(Settings::default()));
+    let (a, _) = (lan.add(LinkSettings::default()), lan.add(LinkSettings::default()));
     for _ in 0..3 {
         lan.set(a, &[numbered(1, LISTENER), numbered(2, LISTENER)]);
         lan.run(30 * MS);
@@ -249,7 +249,7 @@ fn one_that_leaves_its_last_group_and_joins_again_is_heard_again() {
 fn with_a_key_only_those_who_have_it_are_heard() {
     let now = Instant::now();
     let key = |byte| Some(GroupKey::new(Algorithm::ChaCha20Poly1305, [byte; 32]));
-    let link = |key, i| Link::new(Settings { key, ..Settings::default() }, id(i), 1, address(i), now);
+    let link = |key, i| Link::new(LinkSettings { key, ..LinkSettings::default() }, id(i), 1, address(i), now);
     let packet = |mut link: Link| -> Vec<u8> {
         link.set_groups(now, &[numbered(1, LISTENER)]);
         link.due(now + 10 * MS);
@@ -272,7 +272,7 @@ fn with_a_key_only_those_who_have_it_are_heard() {
 #[test]
 fn strangers_cannot_fill_the_memory() {
     let now = Instant::now();
-    let mut link = Link::new(Settings::default(), id(0), 1, address(0), now);
+    let mut link = Link::new(LinkSettings::default(), id(0), 1, address(0), now);
     let long = format!("ham:opaque:{}", "x".repeat(1000));
     for node in 2..=6000u128 {
         let mut own = crate::presence::own::Own::default();
@@ -304,7 +304,7 @@ fn the_forwarder_is_the_one_of_the_highest_priority_and_then_of_the_lowest_addre
     let mut lan = Lan::new();
     let forwarder = |lan: &Lan| -> Option<IpAddr> { lan.link(0).roster().forwarder(lan.now) };
     for (priority, expected) in [(0, None), (5, Some(1)), (9, Some(2)), (9, Some(2)), (1, Some(2))] {
-        let member = lan.add(Settings { priority, ..Settings::default() });
+        let member = lan.add(LinkSettings { priority, ..LinkSettings::default() });
         lan.set(member, &[numbered(1, LISTENER)]);
         lan.run(SECOND);
         assert_eq!(forwarder(&lan), expected.map(address));
@@ -317,8 +317,8 @@ fn the_forwarder_is_the_one_of_the_highest_priority_and_then_of_the_lowest_addre
 #[test]
 fn a_node_with_a_priority_says_so_in_no_group() {
     let mut lan = Lan::new();
-    let b = lan.add(Settings::default());
-    let a = lan.add(Settings { priority: 7, ..Settings::default() });
+    let b = lan.add(LinkSettings::default());
+    let a = lan.add(LinkSettings { priority: 7, ..LinkSettings::default() });
     let there =
         |lan: &Lan| lan.link(b).neighbors().map(|(_, of, priority)| (of, priority)).collect::<Vec<_>>();
     lan.run(60 * MS);
@@ -334,7 +334,7 @@ fn a_node_with_a_priority_says_so_in_no_group() {
     assert_eq!(changes.take(), [true, false].map(|came| (b, change(a, numbered(1, LISTENER), came))));
     assert_eq!((there(&lan), lan.behind()), (vec![(address(a), 7)], 0));
     // Who comes later asks.
-    let late = lan.add(Settings::default());
+    let late = lan.add(LinkSettings::default());
     lan.run(300 * MS);
     assert_eq!(lan.link(late).neighbors().count(), 1);
     lan.leave(a);
@@ -346,13 +346,13 @@ fn a_node_with_a_priority_says_so_in_no_group() {
 fn who_has_just_come_is_not_elected() {
     let mut lan = Lan::new();
     let elected = |lan: &Lan, by: usize| lan.link(by).roster().forwarder(lan.now);
-    let low = lan.add(Settings { priority: 5, ..Settings::default() });
+    let low = lan.add(LinkSettings { priority: 5, ..LinkSettings::default() });
     lan.run(900 * MS);
     assert_eq!(elected(&lan, low), None);
     lan.run(100 * MS);
     assert_eq!(elected(&lan, low), Some(address(low)));
     // Never two who take themselves for it: the old one gives way first.
-    let high = lan.add(Settings { priority: 9, ..Settings::default() });
+    let high = lan.add(LinkSettings { priority: 9, ..LinkSettings::default() });
     for _ in 0..1100 {
         lan.run(MS);
         let both = elected(&lan, low) == Some(address(low)) && elected(&lan, high) == Some(address(high));
@@ -369,7 +369,7 @@ fn who_has_just_come_is_not_elected() {
 #[test]
 fn a_roster_is_told_when_it_changes() {
     let mut lan = Lan::new();
-    let (a, b) = (lan.add(Settings::default()), lan.add(Settings::default()));
+    let (a, b) = (lan.add(LinkSettings::default()), lan.add(LinkSettings::default()));
     let taken = |lan: &mut Lan| {
         let mut roster = None;
         lan.with(a, |link, _| roster = link.take_roster());

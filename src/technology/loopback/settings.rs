@@ -1,9 +1,9 @@
 //! `[loopback.NAME]`: the settings of an Interface of technology `loopback`, and their keys.
 
 use crate::error::Result;
-use crate::settings::sample::Example;
+use crate::settings::sample::{Example, Named};
 use crate::settings::source::Source;
-use crate::settings::{Key, Shown, ValueKind, reader};
+use crate::settings::{Key, Shown, ValueKind, about, reader};
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -14,23 +14,38 @@ pub struct LoopbackSettings {
     pub name: String,
     /// A multicast socket without named Interfaces has it.
     pub default: bool,
-    /// How many frames of a hundred are lost.
+    /// So many frames of a hundred are lost.
     pub loss: u8,
-    /// How many of a hundred come twice.
+    /// So many of a hundred come twice.
     pub duplicates: u8,
-    /// How many of a hundred come after the next one.
+    /// So many of a hundred come after the next one.
     pub swaps: u8,
     /// Which ones, this number says.
     pub seed: u64,
 }
 
-/// What docs/ham.toml says before the example.
-pub const INTRODUCTION: &str = "Interfaces of technology loopback: groups inside this process, for tests. They lose, double \
+/// The settings of the section `name`.
+pub fn read(
+    source: &Source<'_>,
+    name: &str,
+    _at: usize,
+    written: Spanned<DeValue<'_>>,
+) -> Result<LoopbackSettings> {
+    let mut settings = LoopbackSettings { name: name.to_owned(), ..Default::default() };
+    reader::fill(KEYS, &mut settings, source, "[loopback.NAME]", written)?;
+    Ok(settings)
+}
+
+/// What docs/ham.toml says of them.
+pub fn sample() -> Named {
+    Named { introduction: INTRODUCTION, examples: EXAMPLES, keys: about(KEYS) }
+}
+
+const INTRODUCTION: &str = "Interfaces of technology loopback: groups inside this process, for tests. They lose, double \
     and swap frames, the same ones in every run. Interfaces of other technologies than ip have the ids from 0x10000000 up, in \
     the order of this file.";
 
-/// The example of docs/ham.toml.
-pub const EXAMPLES: &[Example] = &[Example {
+const EXAMPLES: &[Example] = &[Example {
     heading: "[loopback.bad]",
     lines: &[
         ("default", "false"),
@@ -42,7 +57,7 @@ pub const EXAMPLES: &[Example] = &[Example {
 }];
 
 /// The keys of a section.
-pub const KEYS: &[Key<LoopbackSettings>] = &[
+const KEYS: &[Key<LoopbackSettings>] = &[
     Key::new(
         "default",
         ValueKind::Switch,
@@ -94,15 +109,3 @@ pub const KEYS: &[Key<LoopbackSettings>] = &[
         },
     ),
 ];
-
-/// The settings of the section of this name.
-pub fn read(
-    source: &Source<'_>,
-    name: &str,
-    _at: usize,
-    section: Spanned<DeValue<'_>>,
-) -> Result<LoopbackSettings> {
-    let mut settings = LoopbackSettings { name: name.to_owned(), ..Default::default() };
-    reader::fill(KEYS, &mut settings, source, "[loopback.NAME]", section)?;
-    Ok(settings)
-}

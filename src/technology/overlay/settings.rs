@@ -1,77 +1,37 @@
 //! `[overlay.NAME]`: the settings of an overlay, their keys, and how a section fills them.
 
 use crate::error::Result;
-use crate::settings::sample::Example;
+use crate::settings::sample::{Example, Named};
 use crate::settings::source::Source;
 use crate::settings::value::{Listed, Value};
-use crate::settings::{Key, Shown, ValueKind, reader};
-use std::path::PathBuf;
-use std::time::Duration;
+use crate::settings::{Key, Shown, ValueKind, about, reader};
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// One overlay.
+/// One overlay, as far as libham has to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OverlaySettings {
     /// The NAME of the section.
     pub name: String,
     /// Where the section is, as errors say it.
     pub place: String,
-    /// How this process takes part; none: as the whole file of Zenoh's says.
-    pub mode: Option<Mode>,
-    /// Where to connect: Zenoh endpoints.
-    pub routers: Vec<String>,
-    /// Where to be reached, [`Mode::Router`] only: Zenoh endpoints.
-    pub listen: Vec<String>,
     /// A multicast socket without Interfaces takes it beside those of IP.
     pub default: bool,
-    /// This process passes what it hears on between the overlay and the domain of this name.
-    pub gateway: Option<String>,
-    /// How long a message may wait for room, 1 ms to 10 s, before it is given up; none: a moment.
-    pub block: Option<Duration>,
-    /// A silent neighbour is given up after it, 100 ms to 10 min.
-    pub lease: Duration,
-    /// How long the first use waits for the session, 0 to 1 min.
-    pub patience: Duration,
-    /// TLS.
-    pub tls: Tls,
-    /// As whom to connect, and the file whose first line is the password.
-    pub user: Option<(String, PathBuf)>,
-    /// Who may connect, [`Mode::Router`] only: a file with lines `user:password`.
-    pub users: Option<PathBuf>,
-    /// A whole file of Zenoh's; then nothing of the above but `default` and times counts.
-    pub zenoh_config: Option<PathBuf>,
+    /// What the overlay itself is told: keys and values as the section has them, checked, with files beside the
+    /// configuration's and the times that hold where none is written. A key with several values is there several times.
+    pub pairs: Vec<(&'static str, String)>,
 }
 
-/// How a process takes part in an overlay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// By a router.
-    Client,
-    /// As a router.
-    Router,
+/// What docs/ham.toml says of them.
+pub fn sample() -> Named {
+    Named { introduction: INTRODUCTION, examples: EXAMPLES, keys: about(KEYS) }
 }
 
-/// The files of TLS.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tls {
-    /// Certificates of those who are believed.
-    pub ca: Option<PathBuf>,
-    /// The own certificate.
-    pub certificate: Option<PathBuf>,
-    /// Its key.
-    pub key: Option<PathBuf>,
-    /// The name in a router's certificate must be that of the endpoint.
-    pub verify_name: bool,
-}
-
-/// What docs/ham.toml says before the examples.
-pub const INTRODUCTION: &str = "Overlays: groups where the network carries no multicast, on Zenoh. One section for each, in \
+const INTRODUCTION: &str = "Overlays: groups where the network carries no multicast, on Zenoh. One section for each, in \
     the order of their Interfaces; sections with names have no environment variables. Nothing is opened, and no thread \
     started, before one is used. Here is every key.";
 
-/// The examples of docs/ham.toml.
-pub const EXAMPLES: &[Example] = &[
+const EXAMPLES: &[Example] = &[
     Example {
         heading: "[overlay.office]",
         lines: &[
@@ -105,7 +65,7 @@ pub const EXAMPLES: &[Example] = &[
 ];
 
 /// The keys of a section.
-pub const KEYS: &[Key<Section>] = &[
+const KEYS: &[Key<Section>] = &[
     Key::new(
         "mode",
         ValueKind::Word(&["client", "router"]),
@@ -113,10 +73,7 @@ pub const KEYS: &[Key<Section>] = &[
         "\"client\" is part of the overlay by the first of its routers that answers (the default with routers and without \
          listen); \"router\" is a router itself, connects to all of its routers, and passes on what others send.",
         |section, value| {
-            section.mode = Some(value.placed(|value| match value.text().as_str() {
-                "client" => Mode::Client,
-                _ => Mode::Router,
-            }));
+            section.mode = Some(value.placed(Value::text));
             Ok(())
         },
     ),
@@ -176,7 +133,7 @@ pub const KEYS: &[Key<Section>] = &[
         Shown::Default("100"),
         "so long a message waits for room at most, {range}; for congestion = \"block\".",
         |section, value| {
-            section.block_ms = Some(value.placed(|value| value.milliseconds()));
+            section.block_ms = Some(value.placed(|value| value.number()));
             Ok(())
         },
     ),
@@ -186,7 +143,7 @@ pub const KEYS: &[Key<Section>] = &[
         Shown::Default("10000"),
         "a neighbour that is silent for so long is given up, {range}.",
         |section, value| {
-            section.lease_ms = Some(value.placed(|value| value.milliseconds()));
+            section.lease_ms = Some(value.placed(|value| value.number()));
             Ok(())
         },
     ),
@@ -196,7 +153,7 @@ pub const KEYS: &[Key<Section>] = &[
         Shown::Default("1000"),
         "so long the first use waits for a router, {range}. What is wanted without one is made good later.",
         |section, value| {
-            section.patience_ms = Some(value.milliseconds());
+            section.patience_ms = Some(value.number());
             Ok(())
         },
     ),
@@ -267,16 +224,16 @@ type Placed<T> = Option<(usize, T)>;
 
 /// The section as it is written.
 #[derive(Default)]
-pub struct Section {
-    mode: Placed<Mode>,
+struct Section {
+    mode: Placed<String>,
     routers: Placed<Vec<Listed>>,
     listen: Placed<Vec<Listed>>,
     default: Option<bool>,
     gateway: Placed<String>,
     blocks: bool,
-    block_ms: Placed<Duration>,
-    lease_ms: Placed<Duration>,
-    patience_ms: Option<Duration>,
+    block_ms: Placed<u64>,
+    lease_ms: Placed<u64>,
+    patience_ms: Option<u64>,
     tls_ca: Placed<String>,
     tls_certificate: Placed<String>,
     tls_key: Placed<String>,
@@ -301,6 +258,7 @@ pub fn read(
 ) -> Result<OverlaySettings> {
     let mut section = Section::default();
     reader::fill(KEYS, &mut section, source, "[overlay.NAME]", written)?;
+    let beside = |file: &str| source.beside(file).to_string_lossy().into_owned();
     // Where a value stands, and its key: so that each error names it.
     let wrong =
         |at: usize, key: &str, what: &str| source.error(at, &format!("overlay {name}: {key}: {what}"));
@@ -328,17 +286,17 @@ pub fn read(
     let listen = endpoints("listen", section.listen)?;
     let whole = section.zenoh_config.as_ref().map(|(at, file)| (source.beside(file), *at));
     let (mode, mode_at) = match (&section.mode, &whole) {
-        (Some((at, mode)), _) => (Some(*mode), *at),
+        (Some((at, mode)), _) => (Some(mode.as_str()), *at),
         (None, Some((path, at))) => {
             // What is in it, the technology says.
             let opened = std::fs::File::open(path);
             opened.map_err(|e| wrong(*at, "zenoh_config", &format!("{}: {e}", path.display())))?;
             (None, *at)
         }
-        (None, None) if !routers.is_empty() && listen.is_empty() => (Some(Mode::Client), at),
-        (None, None) => (Some(Mode::Router), at),
+        (None, None) if !routers.is_empty() && listen.is_empty() => (Some("client"), at),
+        (None, None) => (Some("router"), at),
     };
-    if mode == Some(Mode::Client) {
+    if mode == Some("client") {
         if let Some(at) = listen_at.filter(|_| !listen.is_empty()) {
             return Err(wrong(at, "listen", "only a router listens: mode = \"router\""));
         }
@@ -350,14 +308,14 @@ pub fn read(
         }
     }
     let block = match (section.blocks, section.block_ms) {
-        (true, block) => Some(block.map_or(Duration::from_millis(100), |(_, block)| block)),
+        (true, block) => Some(block.map_or(100, |(_, block)| block)),
         (false, None) => None,
         (false, Some((at, _))) => {
             return Err(wrong(at, "block_ms", "it is for congestion = \"block\""));
         }
     };
     let user = match (section.user, section.password_file) {
-        (Some((_, user)), Some((_, file))) => Some((user, source.beside(&file))),
+        (Some((_, user)), Some((_, file))) => Some((user, beside(&file))),
         (None, None) => None,
         (Some((at, _)), None) => return Err(wrong(at, "user", "it needs a \"password_file\"")),
         (None, Some((at, _))) => return Err(wrong(at, "password_file", "it needs a \"user\"")),
@@ -377,28 +335,31 @@ pub fn read(
         }
         domain => domain.map(|(_, domain)| domain),
     };
-    let path = |file: &Placed<String>| file.as_ref().map(|(_, file)| source.beside(file));
-    Ok(OverlaySettings {
-        name: name.to_owned(),
-        place: source.place(at),
-        mode,
-        routers,
-        listen,
-        default: section.default.unwrap_or(false),
-        gateway,
-        block,
-        lease: section.lease_ms.map_or(Duration::from_secs(10), |(_, lease)| lease),
-        patience: section.patience_ms.unwrap_or(Duration::from_secs(1)),
-        tls: Tls {
-            ca: path(&section.tls_ca),
-            certificate: path(&section.tls_certificate),
-            key: path(&section.tls_key),
-            verify_name: section.tls_verify_name.is_none_or(|(_, verify)| verify),
-        },
-        user,
-        users: path(&section.users_file),
-        zenoh_config: whole.map(|(path, _)| path),
-    })
+    let path = |file: &Placed<String>| file.as_ref().map(|(_, file)| beside(file));
+    let (user, password) = user.unzip();
+    let single = [
+        ("mode", mode.map(str::to_owned)),
+        ("gateway", gateway),
+        ("block_ms", block.map(|block| block.to_string())),
+        ("lease_ms", Some(section.lease_ms.map_or(10_000, |(_, lease)| lease).to_string())),
+        ("patience_ms", Some(section.patience_ms.unwrap_or(1000).to_string())),
+        ("tls_ca", path(&section.tls_ca)),
+        ("tls_certificate", path(&section.tls_certificate)),
+        ("tls_key", path(&section.tls_key)),
+        (
+            "tls_verify_name",
+            section.tls_verify_name.is_some_and(|(_, verify)| !verify).then(|| "false".into()),
+        ),
+        ("user", user),
+        ("password_file", password),
+        ("users_file", path(&section.users_file)),
+        ("zenoh_config", path(&section.zenoh_config)),
+    ];
+    let several = [("routers", routers), ("listen", listen)];
+    let several = several.into_iter().flat_map(|(key, all)| all.into_iter().map(move |one| (key, one)));
+    let pairs = several.chain(single.into_iter().filter_map(|(key, value)| Some((key, value?)))).collect();
+    let (name, place) = (name.to_owned(), source.place(at));
+    Ok(OverlaySettings { name, place, default: section.default.unwrap_or(false), pairs })
 }
 
 impl Section {
