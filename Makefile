@@ -38,7 +38,7 @@ STATIC_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 # Cargo's own names for a foreign target.
 CARGO_OUT := $(BUILD)/cargo$(addprefix /,$(CARGO_BUILD_TARGET))
 CORE := $(CARGO_OUT)/release/libham.a
-OVERLAY := $(CARGO_OUT)/overlay/libham_overlay.a
+OVERLAY := $(CARGO_OUT)/release/libham_overlay.a
 
 overlay_features_overlay-tls := --features tls
 overlay_features_overlay :=
@@ -72,9 +72,9 @@ overlay: $(BUILD)/libham-overlay.so.$(SOVERSION)
 $(CORE): FORCE
 	$(CARGO) rustc --release --lib --crate-type staticlib --features hamx --target-dir $(BUILD)/cargo
 
-# In a profile of its own, and with the tests of this profile and features: see Cargo.toml.
+# Its tests have the same profile and features: see Cargo.toml.
 $(OVERLAY): FORCE
-	$(CARGO) rustc --profile overlay --package ham-overlay --lib --crate-type staticlib --no-default-features \
+	$(CARGO) rustc --release --package ham-overlay --lib --crate-type staticlib --no-default-features \
 	    $(overlay_features_$(FEATURES)) --target-dir $(BUILD)/cargo
 
 $(BUILD)/libc_send.o: packaging/libc_send.c

@@ -36,9 +36,9 @@ if [ -z "${HAM_BENCH_INSIDE:-}" ]; then
     # Bare Zenoh, for what overlays cost: of what the overlay is made of, so not where there is none, nor for a quick run.
     case " $* " in *" --quick "* | *" --null "*) ;; *)
         if [ -z "${HAM_BENCH_ZENOH:-}" ] && [ -e "$HAM_BUILD/libham-overlay.so.1" ] && command -v "${CARGO:-cargo}" >/dev/null; then
-            "${CARGO:-cargo}" build -q --profile overlay --package ham-overlay --example bench_zenoh \
+            "${CARGO:-cargo}" build -q --release --package ham-overlay --example bench_zenoh \
                 --manifest-path "$HAM_ROOT/Cargo.toml" --target-dir "$HAM_BUILD/cargo" || say "bare Zenoh could not be built"
-            export HAM_BENCH_ZENOH="$HAM_BUILD/cargo/overlay/examples/libbench_zenoh.a"
+            export HAM_BENCH_ZENOH="$HAM_BUILD/cargo/release/examples/libbench_zenoh.a"
         fi ;;
     esac
     [ -z "${HAM_BENCH_ZENOH:-}" ] || "${CC:-cc}" $flags -o "$HAM_BUILD/bench/zenoh" "$here/role.c" "$here/zenoh.c" "$HAM_BENCH_ZENOH" -pthread -ldl -lm

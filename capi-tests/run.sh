@@ -152,7 +152,7 @@ if [ -n "${build:-}" ]; then
 fi
 # Zenoh is compiled once, by make: its tests have the same profile, features and folder. What only looks at the source needs it
 # once more as far as its types go; clippy and rustdoc share that.
-overlay=(--package ham-overlay --profile overlay --target-dir "$HAM_BUILD/cargo")
+overlay=(--package ham-overlay --release --target-dir "$HAM_BUILD/cargo")
 cargo_tests "${overlay[@]}" --lib
 check style/clippy-overlay cargo clippy "${overlay[@]}" --all-targets -- -D warnings
 check style/rustdoc-overlay env RUSTDOCFLAGS=-Dwarnings cargo doc "${overlay[@]}" --no-deps
