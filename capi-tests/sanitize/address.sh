@@ -4,9 +4,12 @@
 # twice or leaks shows here.
 # timeout: 180
 . "$HAM_ROOT/testbed/lib.sh"
-CC=$(command -v clang || command -v gcc) || skip "no compiler with sanitizers"
 printf 'int main(void) { return 0; }' >empty.c
-$CC -fsanitize=address,undefined empty.c -o empty 2>/dev/null && ./empty || skip "$CC has no address sanitizer here"
+found=
+for CC in clang gcc; do
+    $CC -fsanitize=address,undefined empty.c -o empty 2>/dev/null && ./empty && found=$CC && break
+done
+[ -n "$found" ] || skip "neither clang nor gcc has an address sanitizer here"
 export HAM_SLOW=5 UBSAN_OPTIONS=halt_on_error=1
 for test in loopback-ipv4 loopback-ipv6 source-specific-ipv4 source-specific-ipv6 receive-by-name receive-too-long empty-message names \
     leave interface-families source-register delete-wakes-receivers readiness nonblocking foreign-groups foreign-groups-many \

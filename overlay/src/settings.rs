@@ -66,7 +66,7 @@ impl Settings {
         let all = |key: &'static str| {
             settings.iter().filter(move |(other, _)| *other == key).map(|(_, value)| *value)
         };
-        let one = |key: &'static str| all(key).last();
+        let one = |key: &'static str| all(key).next_back();
         let file = |key: &'static str| one(key).map(PathBuf::from);
         let time = |key: &'static str, otherwise: Option<u64>| match one(key).map(str::parse) {
             None => Ok(otherwise.map(Duration::from_millis)),
