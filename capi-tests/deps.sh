@@ -22,7 +22,8 @@ fi
 # clang's sanitizers are a package of its version, which it only recommends.
 sanitizers=libclang-rt-$(clang -dumpversion 2>/dev/null | cut -d . -f 1)-dev
 if ! dpkg-query -W -f '${db:Status-Status}\n' "$sanitizers" 2>/dev/null | grep -qx installed; then
-    apt-get install -y -qq --no-install-recommends "$sanitizers" >/dev/null 2>&1 || echo "$sanitizers could not be installed"
+    install() { apt-get install -y -qq --no-install-recommends "$sanitizers" >/dev/null 2>&1; }
+    install || { apt-get update -qq >/dev/null 2>&1; install; } || echo "$sanitizers could not be installed"
 fi
 
 # FRR's routers conflict with smcroute's package, so they are only unpacked, beside the build.
