@@ -50,4 +50,4 @@ wrong 2 '[overlay.o]\nrouters = "tcp/10.0.0.1:7447"'
 echo '{mode: "peer"}' >peer.json5
 wrong '1: overlay o: zenoh_config' '[overlay.o]\nzenoh_config = "peer.json5"'
 wrong '1: overlay o: listen' '[overlay.o]\nlisten = ["tcp/127.0.0.1:7447#"]'
-wrong 1 '[overlay]\nrouters = ["tcp/10.0.0.1:7447"]'
+wrong '2: key "routers"' '[overlay]\nrouters = ["tcp/10.0.0.1:7447"]'
