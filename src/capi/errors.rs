@@ -10,6 +10,7 @@ thread_local! {
 }
 
 /// Runs a shim's body, and turns its result into what a C caller reads.
+#[inline]
 pub fn guard<T: From<i8>>(body: impl FnOnce() -> Result<T>) -> T {
     cabi::guard(body)
 }

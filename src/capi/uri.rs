@@ -11,6 +11,7 @@ const WHAT: &str = "the Group Name";
 ///
 /// # Safety
 /// As [`read_optional_uri`].
+#[inline]
 pub unsafe fn read_uri<'a>(pointer: *const c_char) -> Result<&'a [u8]> {
     // SAFETY: the caller's promise.
     unsafe { read_optional_uri(pointer) }?.ok_or_else(|| args::null(WHAT).into())
@@ -20,6 +21,7 @@ pub unsafe fn read_uri<'a>(pointer: *const c_char) -> Result<&'a [u8]> {
 ///
 /// # Safety
 /// `pointer` is NULL, or points to a string that ends with a NUL and that nobody changes during `'a`.
+#[inline]
 pub unsafe fn read_optional_uri<'a>(pointer: *const c_char) -> Result<Option<&'a [u8]>> {
     // SAFETY: the caller's promise.
     Ok(unsafe { args::string(pointer, URI_MAX, WHAT) }?)

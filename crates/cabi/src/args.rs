@@ -13,6 +13,7 @@ use std::slice;
 ///
 /// # Safety
 /// `text` is NULL, or points to bytes that can be read up to a NUL or to `limit`, and that nobody changes during `'a`.
+#[inline]
 pub unsafe fn string<'a>(text: *const c_char, limit: usize, what: &str) -> Result<Option<&'a [u8]>> {
     if text.is_null() {
         return Ok(None);
@@ -30,6 +31,7 @@ pub unsafe fn string<'a>(text: *const c_char, limit: usize, what: &str) -> Resul
 ///
 /// # Safety
 /// `bytes` is NULL, or points to `len` bytes that can be read and that nobody changes during `'a`.
+#[inline]
 pub unsafe fn bytes<'a>(len: usize, bytes: *const u8, what: &str) -> Result<&'a [u8]> {
     if len == 0 {
         return Ok(&[]);
@@ -43,6 +45,7 @@ pub unsafe fn bytes<'a>(len: usize, bytes: *const u8, what: &str) -> Result<&'a 
 ///
 /// # Safety
 /// `buffer` is NULL, or points to `len` bytes that can be written and are the call's alone during `'a`.
+#[inline]
 pub unsafe fn buffer<'a>(len: usize, buffer: *mut u8, what: &str) -> Result<&'a mut [MaybeUninit<u8>]> {
     if len == 0 {
         return Ok(&mut []);

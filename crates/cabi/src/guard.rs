@@ -13,6 +13,7 @@ pub trait ToC<T>: From<Fault> {
 /// Runs the body of an exported function, and makes of its result what the C caller reads.
 ///
 /// A panic becomes [`Fault::Panic`]. `errno` is put back to what it was before the body ran; a failure may set it after that.
+#[inline]
 pub fn guard<T, E: ToC<T>>(body: impl FnOnce() -> Result<T, E>) -> T {
     let before = errno::get();
     // A body's state is never seen again after a panic but through the library, which keeps itself consistent.
