@@ -1,9 +1,8 @@
 //! libham: the common multicast API of RFC 7046.
 //!
-//! The way of the data. *join*: `capi` -> `handles` -> `name` -> `mapping` -> `technology`; the subscription it
-//! makes is kept in the socket. *send*: the handle, the route by the URI's bytes, one system call per Interface.
-//! *receive*: what waits in the library, else one read, and waiting only when that finds nothing.
-//! Work belongs to join and option time, never to a packet.
+//! The way of the data. *join*: `capi` -> `socket` -> `name` -> `mapping` -> `control` -> `technology`, where it takes a seat.
+//! *send*: the handle, the route by the URI's bytes, one system call per Interface. *receive*: what waits in the library, else
+//! one read, and waiting only when that finds nothing. Work belongs to join and option time, never to a message.
 
 pub mod config;
 pub mod counters;

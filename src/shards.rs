@@ -1,5 +1,5 @@
 //! A map that is read without a lock and changed one small part at a time: what sends and receives look up in, while
-//! joins change it. Changes are made under the control lock (see `socket`); readers never wait.
+//! joins change it. Changes are made under the control lock (see `control`); readers never wait.
 
 use arc_swap::ArcSwapOption;
 use std::sync::Arc;
