@@ -3,6 +3,9 @@
 //! A group has a receiver of its own until there are many of one port at one device. Then they share one, and holders have
 //! the memberships; those that came first move there too, and nothing is lost on the way.
 
+#[cfg(test)]
+mod tests;
+
 use super::holders::Holders;
 use super::{Decoding, Hears, Held, IpSettings, Opening, Receiver};
 use crate::counters::InterfaceCounters;
