@@ -26,6 +26,11 @@ if ! dpkg-query -W -f '${db:Status-Status}\n' "$sanitizers" 2>/dev/null | grep -
     install || { apt-get update -qq >/dev/null 2>&1; install; } || echo "$sanitizers could not be installed"
 fi
 
+# The thread sanitizer's test builds the standard library, too.
+if nightly=$(rustc +nightly --print sysroot 2>/dev/null) && ! [ -e "$nightly/lib/rustlib/src/rust/library/std/src/lib.rs" ]; then
+    timeout 120 rustup component add rust-src --toolchain nightly >/dev/null 2>&1 || echo "rust-src could not be added to nightly Rust"
+fi
+
 # FRR's routers conflict with smcroute's package, so they are only unpacked, beside the build.
 frr=$HAM_ROOT/build/test-deps/frr
 if ! [ -x "$frr/usr/lib/frr/pimd" ] && ! [ -x /usr/lib/frr/pimd ]; then

@@ -62,7 +62,7 @@ report() {
 
 # check NAME COMMAND...: a check of the source as one test.
 check() {
-    local name=$1 begin=$SECONDS log=$results/check.log
+    local name=$1 begin=$SECONDS log=$results/${1//\//-}.log
     shift
     wanted "$name" || return 0
     "$@" >"$log" 2>&1 </dev/null
@@ -71,7 +71,7 @@ check() {
 
 # cargo_tests PACKAGES...: cargo's tests count one by one.
 cargo_tests() {
-    local begin=$SECONDS log=$results/cargo.log status
+    local begin=$SECONDS log=$results/cargo$2.log status
     wanted cargo || return 0
     cargo test "$@" --no-fail-fast >"$log" 2>&1 </dev/null
     status=$?
@@ -151,11 +151,15 @@ if [ -n "${build:-}" ]; then
     fi
 fi
 # Zenoh is compiled once, by make: its tests have the same profile, features and folder. What only looks at the source needs it
-# once more as far as its types go; clippy and rustdoc share that.
-overlay=(--package ham-overlay --release --target-dir "$HAM_BUILD/cargo")
-cargo_tests "${overlay[@]}" --lib
-check style/clippy-overlay cargo clippy "${overlay[@]}" --all-targets -- -D warnings
-check style/rustdoc-overlay env RUSTDOCFLAGS=-Dwarnings cargo doc "${overlay[@]}" --no-deps
+# once more as far as its types go; clippy and rustdoc share that. To link takes minutes of one processor, so others run beside it.
+overlay_checks() {
+    local overlay=(--package ham-overlay --release --target-dir "$HAM_BUILD/cargo")
+    cargo_tests "${overlay[@]}" --lib
+    check style/clippy-overlay cargo clippy "${overlay[@]}" --all-targets -- -D warnings
+    check style/rustdoc-overlay env RUSTDOCFLAGS=-Dwarnings cargo doc "${overlay[@]}" --no-deps
+}
+overlay_checks >"$results/overlay.said" &
+overlay=$!
 
 if [ "${suites:-}" != none ]; then
     # The longest first.
@@ -171,12 +175,19 @@ if [ "${suites:-}" != none ]; then
     echo "running $((${#beside[@]} + ${#alone[@]})) tests of the library, $jobs side by side"
     running=0
     for file in "${beside[@]}"; do
-        [ $running -lt "$jobs" ] || { wait -n; running=$((running - 1)); }
+        while [ $running -ge "$jobs" ]; do
+            wait -n -p ended
+            [ "$ended" = "$overlay" ] || running=$((running - 1))
+        done
         run_test "$file" &
         running=$((running + 1))
     done
     wait
+    cat "$results/overlay.said"
     for file in "${alone[@]}"; do run_test "$file" & wait; done
+else
+    wait
+    cat "$results/overlay.said"
 fi
 
 passed=$(wc -l <"$results/passed") failed=$(wc -l <"$results/failed") skipped=$(wc -l <"$results/skipped")
